@@ -1,0 +1,82 @@
+/** One view: the store, what only this view knows, and what gestures do. */
+import { effect, type Signal, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { type Actions, createActions } from "./actions";
+import type { Model } from "./host";
+import type { Receiver } from "./hypothesis";
+import { createPreviews, type Previews } from "./preview";
+import { createStore, type Store } from "./store";
+
+export type Panel = "help" | "export" | "import";
+
+/** State of one view that no other view, and no kernel, needs to know. */
+export type Ui = {
+  tab: Signal<"rule" | "result">;
+  panel: Signal<Panel | null>;
+  exported: Signal<string>;
+  /** The rule under the pointer or the focus, for the preview. */
+  hovered: Signal<string | null>;
+  /** The rule assigned last: what a drawn edge gets. */
+  current: Signal<string | null>;
+  group: Signal<boolean>;
+  /** The cell of the map that Tab reaches. */
+  focus: Signal<string>;
+  /** The cell or port under the pointer or the focus. */
+  tip: Signal<string | null>;
+  /** An edge being drawn by keys or by dragging: where it starts. */
+  drawing: Signal<Receiver | null>;
+  /** Where the pointer is while it drags an edge, in the map's pixels. */
+  pointer: Signal<{ x: number; y: number } | null>;
+  /** The paths to choose from, after a click on a port whose owner is claimed more than once. */
+  choices: Signal<Receiver[]>;
+  mapOpen: Signal<boolean>;
+};
+
+export type App = { store: Store; ui: Ui; previews: Previews; actions: Actions; uid: string; dispose(): void };
+
+function createUi(): Ui {
+  return {
+    tab: signal("rule"),
+    panel: signal(null),
+    exported: signal(""),
+    hovered: signal(null),
+    current: signal(null),
+    group: signal(false),
+    focus: signal("logits"),
+    tip: signal(null),
+    drawing: signal(null),
+    pointer: signal(null),
+    choices: signal([]),
+    mapOpen: signal(true),
+  };
+}
+
+export function createApp(model: Model): App {
+  const store = createStore(model);
+  const ui = createUi();
+  const previews = createPreviews(store.requests);
+  const stop = effect(() => {
+    // Subscribes: other rules under the same name make what was learned wrong.
+    store.task.value;
+    previews.forget();
+  });
+  return {
+    ...{ store, ui, previews, actions: createActions(store, ui) },
+    // SVG patterns are found by id, and ids are shared by all views of a page.
+    uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
+    dispose() {
+      stop();
+      previews.dispose();
+      store.dispose();
+    },
+  };
+}
+
+export const AppContext = createContext<App | null>(null);
+
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (!app) throw new Error("a view was rendered outside its app");
+  return app;
+}

@@ -1,0 +1,43 @@
+/** Look-ups in the graph of components and ports. */
+import type { Component, Graph, Port } from "./wire";
+
+export type GraphIndex = {
+  graph: Graph;
+  components: Map<string, Component>;
+  ports: Map<string, Port>;
+};
+
+export function indexGraph(graph: Graph): GraphIndex {
+  return {
+    graph,
+    components: new Map(graph.components.map((c) => [c.id, c])),
+    ports: new Map(graph.ports.map((p) => [p.id, p])),
+  };
+}
+
+/** The ports that a component reads, in the graph's order. */
+export function portsOf(index: GraphIndex, component: string): Port[] {
+  const ids = index.components.get(component)?.ports ?? [];
+  return ids.flatMap((id) => index.ports.get(id) ?? []);
+}
+
+const PORT_WORDS: Record<string, string> = { q: "query", k: "key", v: "value", in: "input" };
+export const portWord = (name: string): string => PORT_WORDS[name] ?? name;
+
+/** A component in words: "Layer 1 head 3". */
+export function componentWords(index: GraphIndex, id: string): string {
+  if (id === "logits") return "Logits, the output";
+  if (id === "*") return "Whole input";
+  const component = index.components.get(id);
+  if (!component) return id;
+  switch (component.kind) {
+    case "embed":
+      return "Token embedding";
+    case "pos_embed":
+      return "Position embedding";
+    case "mlp":
+      return `Layer ${component.layer} MLP`;
+    case "head":
+      return `Layer ${component.layer} head ${component.slot}`;
+  }
+}

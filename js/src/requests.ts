@@ -1,0 +1,81 @@
+/** Requests to the kernel and their answers, matched by id; notices when nothing answers. */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { Model } from "./host";
+import type { Answer, Request, ViewMessage } from "./wire";
+
+/** After this long without any sign of life the view says so. */
+export const SILENCE_MS = 5_000;
+/** The same while the kernel is known to compute. */
+export const BUSY_SILENCE_MS = 20_000;
+export const PING_EVERY_MS = 20_000;
+
+export type Requests = {
+  send(request: Request, answered?: (answer: Answer) => void): string | null;
+  /** The answer to a request of this view is passed on; others' answers are ignored. */
+  settle(answer: Answer): void;
+  /** Anything that came from the kernel shows that it lives. */
+  heard(): void;
+  silent: ReadonlySignal<boolean>;
+  dispose(): void;
+};
+
+export function createRequests(model: Model, options: { live: boolean; busy: () => boolean }): Requests {
+  const pending = new Map<string, (answer: Answer) => void>();
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  const silent = signal(false);
+  // Several views of one model see each other's answers: the prefix keeps their ids apart.
+  const prefix = Math.random().toString(36).slice(2, 8);
+  let sent = 0;
+  let lastHeard = 0;
+
+  const watch = (since: number, waited: number) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      if (lastHeard > since) return;
+      const total = waited + SILENCE_MS;
+      if (options.busy() && total < BUSY_SILENCE_MS) watch(since, total);
+      else silent.value = true;
+    }, SILENCE_MS);
+    timers.add(timer);
+  };
+
+  const send: Requests["send"] = (request, answered) => {
+    if (!options.live) return null;
+    sent += 1;
+    const message: ViewMessage = { ...request, id: `${prefix}-${sent}` };
+    if (answered) pending.set(message.id, answered);
+    const since = performance.now();
+    try {
+      model.send(message);
+    } catch {
+      // A saved notebook without a kernel has a model whose channel is closed.
+      silent.value = true;
+      return message.id;
+    }
+    watch(since, 0);
+    return message.id;
+  };
+
+  const pinging = setInterval(() => {
+    if (performance.now() - lastHeard > PING_EVERY_MS) send({ kind: "ping" });
+  }, PING_EVERY_MS);
+  send({ kind: "ping" });
+
+  return {
+    send,
+    settle(answer) {
+      pending.get(answer.id)?.(answer);
+      pending.delete(answer.id);
+    },
+    heard() {
+      lastHeard = performance.now();
+      silent.value = false;
+    },
+    silent,
+    dispose() {
+      clearInterval(pinging);
+      for (const timer of timers) clearTimeout(timer);
+      pending.clear();
+    },
+  };
+}

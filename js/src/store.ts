@@ -1,0 +1,145 @@
+/** The kernel's state as signals, one store for each view. The kernel owns the state: nothing here is edited in place. */
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type GraphIndex, indexGraph } from "./graph";
+import type { Listener, Model } from "./host";
+import { findReceiver, ROOT, type Receiver, rootReceiver } from "./hypothesis";
+import { createRequests, type Requests } from "./requests";
+import type { Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import { floats, kernelMessage, traits } from "./wire";
+
+export type Examples = { rev: number; n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
+/** A sentence for the status bar; `error` ones are announced. */
+export type Notice = { tone: "error" | "info"; message: string };
+
+export type Store = {
+  graph: ReadonlySignal<Graph | null>;
+  index: ReadonlySignal<GraphIndex | null>;
+  task: ReadonlySignal<Task | null>;
+  state: ReadonlySignal<State | null>;
+  status: ReadonlySignal<Status | null>;
+  selection: ReadonlySignal<Selection>;
+  /** Where a new claim goes; the logits if what was chosen is gone. */
+  receiver: ReadonlySignal<Receiver | null>;
+  /** The newest result, finished or not. */
+  result: ReadonlySignal<Result | null>;
+  /** Per-example losses of the shown result, if this view was there when they came. */
+  examples: ReadonlySignal<Examples | null>;
+  notice: Signal<Notice | null>;
+  /** A saved page without a kernel. */
+  readOnly: boolean;
+  requests: Requests;
+  select(change: Partial<Selection>): void;
+  dispose(): void;
+};
+
+const NOTHING: Selection = { nodes: [], claim: null, under: ROOT };
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** Whether a result that arrives may replace the shown one. */
+export function replaces(next: Result, shown: Result | null, running: boolean): boolean {
+  if (!shown || next.rev > shown.rev) return true;
+  if (next.rev < shown.rev) return false;
+  // A late partial of the same run must not hide its final result; a second run of the same hypothesis may.
+  return next.complete || !shown.complete || running;
+}
+
+export function createStore(model: Model): Store {
+  const readOnly = model.get("static") === true;
+  const graph = signal<Graph | null>(null);
+  const task = signal<Task | null>(null);
+  const state = signal<State | null>(null);
+  const status = signal<Status | null>(null);
+  const selection = signal<Selection>(NOTHING);
+  const result = signal<Result | null>(null);
+  const examples = signal<Examples | null>(null);
+  const notice = signal<Notice | null>(null);
+  const running = () => status.value?.phase === "running";
+  const requests = createRequests(model, {
+    live: !readOnly,
+    busy: () => running() || status.value?.phase === "loading",
+  });
+
+  /** A trait's value if it has the agreed shape; a trait not yet set is null. */
+  const read = <T>(key: keyof typeof traits): T | null => {
+    const value = model.get(key);
+    if (value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0))
+      return null;
+    const problem = traits[key](value, key, false);
+    if (problem) notice.value = { tone: "error", message: `This view cannot read what the kernel sent: ${problem}` };
+    return problem ? null : (value as T);
+  };
+  const into =
+    <T>(target: Signal<T | null>, key: keyof typeof traits) =>
+    () => {
+      const next = read<T>(key);
+      if (!same(next, target.value)) target.value = next;
+    };
+  const pull = {
+    graph: into(graph, "graph"),
+    task: into(task, "task"),
+    state: into(state, "state"),
+    status: into(status, "status"),
+    selection: () => {
+      const next = read<Selection>("selection") ?? NOTHING;
+      if (!same(next, selection.value)) selection.value = next;
+    },
+    result: () => {
+      const next = read<Result>("result");
+      if (next === null || replaces(next, result.value, running())) result.value = next;
+    },
+  };
+
+  const onMessage = (content: unknown, buffers: DataView[] = []) => {
+    requests.heard();
+    const problem = kernelMessage(content, "message", false);
+    if (problem) {
+      notice.value = { tone: "error", message: `This view cannot read what the kernel sent: ${problem}` };
+      return;
+    }
+    const message = content as KernelMessage;
+    if (message.kind === "partial") {
+      if (replaces(message.result, result.value, running())) result.value = message.result;
+    } else if (message.kind === "examples") {
+      const [a, b, c] = buffers;
+      if (a && b && c && message.rev >= (examples.value?.rev ?? 0))
+        examples.value = { rev: message.rev, n: message.n, model: floats(a), scrubbed: floats(b), baseline: floats(c) };
+    } else requests.settle(message);
+  };
+
+  const listeners: [string, Listener][] = Object.entries(pull).map(([key, update]) => [
+    `change:${key}`,
+    () => {
+      // The view itself sets the selection: only the other traits show that the kernel lives.
+      if (key !== "selection") requests.heard();
+      update();
+    },
+  ]);
+  listeners.push(["msg:custom", onMessage]);
+  batch(() => {
+    for (const update of Object.values(pull)) update();
+  });
+  for (const [event, listener] of listeners) model.on(event, listener);
+
+  const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
+  return {
+    ...{ graph, index, task, state, status, selection, result, examples, notice, readOnly, requests },
+    receiver: computed(() => {
+      if (!index.value) return null;
+      return (
+        findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value)
+      );
+    }),
+    select(change) {
+      const next = { ...selection.value, ...change };
+      if (same(next, selection.value)) return;
+      selection.value = next;
+      if (readOnly) return;
+      model.set("selection", next);
+      model.save_changes();
+    },
+    dispose() {
+      for (const [event, listener] of listeners) model.off(event, listener);
+      requests.dispose();
+    },
+  };
+}

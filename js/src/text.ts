@@ -1,0 +1,48 @@
+/** Numbers as text. */
+import type { Interval } from "./wire";
+
+const MINUS = "\u2212";
+const NONE = "–";
+const signed = (text: string): string => text.replace("-", MINUS);
+
+export const fixed = (value: number | null, digits: number): string =>
+  value === null ? NONE : signed(value.toFixed(digits)).replace(/^−(0\.?0*)$/, "$1");
+
+/** A loss or divergence: enough digits to tell small values from zero. */
+export function nats(value: number | null): string {
+  if (value === null) return NONE;
+  const size = Math.abs(value);
+  return fixed(value, size === 0 || size >= 0.1 ? 3 : size >= 0.001 ? 4 : 6);
+}
+
+/** 0.831 is "83.1 %". */
+export const percent = (value: number | null, digits = 1): string =>
+  value === null ? NONE : `${fixed(value * 100, digits)} %`;
+
+/** "[79.4, 86.9]" or "" where there is none. */
+export function percentBounds({ low, high }: Interval): string {
+  return low === null || high === null ? "" : `[${fixed(low * 100, 1)}, ${fixed(high * 100, 1)}]`;
+}
+
+export function natsBounds({ low, high }: Interval): string {
+  return low === null || high === null ? "" : `[${nats(low)}, ${nats(high)}]`;
+}
+
+export const count = (n: number): string => n.toLocaleString("en-US").replaceAll(",", "\u202f");
+
+export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
+/** Spaces and line ends made visible, as a token chip shows them. */
+export const visible = (token: string): string =>
+  token === "" ? "∅" : token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
+
+/** The sentence for the live region. */
+export function spokenResult(recovered: Interval, n: number): string {
+  if (recovered.value === null) return `The gap between baseline and model is not resolved, ${n} samples`;
+  const whole = (v: number) => String(Math.round(v * 100)).replace("-", "minus ");
+  const bounds =
+    recovered.low === null || recovered.high === null
+      ? ""
+      : `, interval ${whole(recovered.low)} to ${whole(recovered.high)}`;
+  return `Loss recovered ${whole(recovered.value)} percent${bounds}, ${n} samples`;
+}

@@ -1,0 +1,92 @@
+/** The selected claim and its options. */
+import { useApp } from "../app";
+import { parsePositions, pathWords, positionsText, WHOLE_INPUT } from "../hypothesis";
+import { ruleFace } from "../rules";
+import type { Claim, Paths } from "../wire";
+import { Swatch } from "./Swatch";
+
+const PATHS: [Paths, string, string][] = [
+  ["direct", "direct edge", "Only what this component writes, read by this port"],
+  ["all", "all paths", "Also what later unclaimed components make of it"],
+];
+
+export function ClaimCard({ claim }: { claim: Claim }) {
+  const { store, actions } = useApp();
+  const task = store.task.value;
+  const off = store.readOnly;
+  // A refused change leaves the claim as it was; reading the notice draws the fields again with the values that hold.
+  store.notice.value;
+  if (!task) return null;
+  const roles = Object.keys(task.roles);
+
+  const setPositions = (input: HTMLInputElement) => {
+    const parsed = parsePositions(input.value, roles);
+    if (parsed.ok) actions.change(claim.id, { positions: parsed.value ?? null });
+    else {
+      actions.say("error", parsed.message);
+      input.value = positionsText(claim.positions);
+    }
+  };
+
+  return (
+    <section class="scrub-card" aria-label="Selected claim" data-testid="claim-card">
+      <div class="scrub-card-head">
+        <Swatch face={ruleFace(task.rules, claim.rule)} />
+        <span>
+          <strong>{pathWords(claim.id)}</strong>
+          <br />
+          <span class="scrub-muted">{claim.rule}</span>
+        </span>
+        {!off && (
+          <button type="button" class="scrub-link" data-testid="claim-remove" onClick={() => actions.remove([claim.id])}>
+            remove
+          </button>
+        )}
+      </div>
+      <div class="scrub-card-fields">
+        {!claim.components.includes(WHOLE_INPUT) && (
+          <div class="scrub-segments" role="group" aria-label="Paths">
+            {PATHS.map(([value, label, title]) => (
+              <button
+                key={value}
+                type="button"
+                class="scrub-segment"
+                data-testid={`paths-${value}`}
+                aria-pressed={claim.paths === value}
+                disabled={off}
+                title={title}
+                onClick={() => {
+                  if (claim.paths !== value) actions.change(claim.id, { paths: value });
+                }}
+              >
+                {label}
+              </button>
+            ))}
+          </div>
+        )}
+        <label class="scrub-field">
+          <span>positions</span>
+          <input
+            data-testid="positions"
+            value={positionsText(claim.positions)}
+            placeholder="everywhere"
+            title={`Indices such as 4, 5${roles.length > 0 ? `, or a role: ${roles.join(", ")}` : ""}; empty for everywhere`}
+            disabled={off}
+            onChange={(e) => setPositions(e.currentTarget)}
+          />
+        </label>
+        <label class="scrub-field">
+          <span>share a draw as</span>
+          <input
+            data-testid="share"
+            value={claim.share ?? ""}
+            placeholder="own draw"
+            title="Claims with the same name here take their values from the same input"
+            disabled={off}
+            onChange={(e) => actions.change(claim.id, { share: e.currentTarget.value.trim() || null })}
+          />
+        </label>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,69 @@
+/** What scrubbing is, what can be done here, and what the marks mean. */
+import { FREE, featureFace, KEEP } from "../rules";
+import { Swatch } from "./Swatch";
+
+const GESTURES: [string, string, string][] = [
+  ["Select a component", "click; Ctrl, Cmd or Shift adds", "arrows, Enter; Space adds"],
+  ["Claim it, or change its rule", "click a rule", "1–9, K same input, F any input"],
+  ["Choose where claims go", "click a port (q, k, v), or the logits", "U: next port of the component"],
+  ["Draw a claimed edge", "drag from a port to an earlier component", "E, arrows, Enter"],
+  ["Remove a claim", "✕ in its row", "Delete"],
+  ["Run · cancel", "buttons", "R · Esc"],
+  ["Undo · redo", "buttons", "Ctrl+Z · Ctrl+Shift+Z"],
+];
+
+export function Help() {
+  return (
+    <div class="scrub-help">
+      <div>
+        <p>
+          A hypothesis is a tree of claims: which components matter to the output, through which input, and what about
+          their own input matters. That last part is a rule: a function of the input that sorts the data into classes.
+          To test it, every claimed component gets its value from another input of the same class, and everything
+          unclaimed gets its value from a random input. If the hypothesis is right, none of this changes the loss. Loss
+          recovered says how much of the gap between a random input (0 %) and the untouched model (100 %) is left.
+        </p>
+        <ul class="scrub-legend">
+          <li>
+            <Swatch face={featureFace(0)} /> claimed under a rule: swapped within its class
+          </li>
+          <li>
+            <Swatch face={KEEP} /> same input: kept exactly
+          </li>
+          <li>
+            <Swatch face={FREE} /> any input; hatching always means resampled freely, as all unclaimed components are
+          </li>
+          <li>
+            <svg width="66" height="20" viewBox="0 0 66 20" aria-hidden="true">
+              <path class="scrub-key-line" d="M2 10h16" />
+              <path class="scrub-key-line scrub-dash-k" d="M25 10h16" />
+              <path class="scrub-key-line scrub-dash-v" d="M48 10h16" />
+            </svg>
+            edges into query, key, value; coloured by the rule of the component they come from
+          </li>
+          <li>
+            <b>×2</b> claimed on two paths, each with its own rule
+          </li>
+        </ul>
+      </div>
+      <table class="scrub-table">
+        <thead>
+          <tr>
+            <th scope="col">To</th>
+            <th scope="col">Mouse</th>
+            <th scope="col">Keys in map or tree</th>
+          </tr>
+        </thead>
+        <tbody>
+          {GESTURES.map(([what, mouse, keys]) => (
+            <tr key={what}>
+              <th scope="row">{what}</th>
+              <td>{mouse}</td>
+              <td>{keys}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,187 @@
+/** The readout that is always in sight: loss recovered, between the baseline and the untouched model. */
+import { useApp } from "../app";
+import { lossTicks, rawLossScale, recoveredScale, type Scale, ticksOn } from "../scale";
+import { count, fixed, nats, percent, percentBounds, plural } from "../text";
+import type { Result } from "../wire";
+
+export type Freshness = "none" | "stale" | "running" | "fresh";
+
+export function freshness(result: Result | null, rev: number, phase: string): Freshness {
+  if (!result) return phase === "running" ? "running" : "none";
+  if (result.rev < rev) return "stale";
+  return result.complete ? "fresh" : phase === "running" ? "running" : "fresh";
+}
+
+export function RecoveredBar() {
+  const { store } = useApp();
+  const result = store.result.value;
+  const phase = store.status.value?.phase ?? "loading";
+  const fresh = freshness(result, store.state.value?.rev ?? 0, phase);
+  return (
+    <section class="scrub-recovered" data-fresh={fresh} aria-label="Loss recovered">
+      <div class="scrub-readout">
+        <span class="scrub-label">
+          Loss recovered <Badge result={result} fresh={fresh} />
+        </span>
+        <Value result={result} fresh={fresh} />
+        <span class="scrub-muted">{result ? <Terms result={result} /> : "0 % random input, 100 % untouched model"}</span>
+      </div>
+      <div class="scrub-bar" data-testid="bar-recovered">
+        {result ? <Bar result={result} /> : <div class="scrub-bar-empty" />}
+      </div>
+      {result && result.notes.length > 0 && (
+        <ul class="scrub-notes">
+          {result.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Badge({ result, fresh }: { result: Result | null; fresh: Freshness }) {
+  if (fresh === "stale")
+    return (
+      <span class="scrub-badge scrub-badge-stale" title="The hypothesis or a setting has changed since">
+        stale
+      </span>
+    );
+  if (fresh === "running") return <span class="scrub-badge">measuring</span>;
+  if (result && !result.complete) return <span class="scrub-badge">stopped early</span>;
+  return null;
+}
+
+function Value({ result, fresh }: { result: Result | null; fresh: Freshness }) {
+  if (!result)
+    return (
+      <output class="scrub-value" data-testid="value-recovered">
+        {fresh === "running" ? "…" : "–"}
+      </output>
+    );
+  if (result.recovered.value === null)
+    return (
+      <output class="scrub-value scrub-value-words" data-testid="value-recovered">
+        the baseline gap is not resolved
+      </output>
+    );
+  return (
+    <output class="scrub-value" data-testid="value-recovered">
+      {percent(result.recovered.value)} <small>{percentBounds(result.recovered)}</small>
+    </output>
+  );
+}
+
+function Terms({ result }: { result: Result }) {
+  const of = result.n < result.samples ? `${count(result.n)} of ${count(result.samples)} samples` : "";
+  return <>{[of || plural(result.n, "sample"), `seed ${result.seed}`, "95 % interval"].join(" · ")}</>;
+}
+
+/** Values stand at percents of the width, so the drawing follows every width without being measured. */
+function Bar({ result }: { result: Result }) {
+  const { recovered, loss } = result;
+  if (recovered.value === null) return <RawLosses loss={loss} />;
+  const scale = recoveredScale(recovered);
+  const x = (v: number) => `${scale.at(v)}%`;
+  const from = Math.min(0, recovered.value);
+  const said = `Loss recovered ${percent(recovered.value)}, 95 percent interval ${percentBounds(recovered)}`;
+  return (
+    <svg class="scrub-axis" role="img" aria-label={said}>
+      <rect class="scrub-track" x={x(0)} width={`${scale.at(1) - scale.at(0)}%`} y="26" height="12" />
+      <rect
+        class="scrub-fill"
+        x={x(from)}
+        width={`${scale.at(Math.max(0, recovered.value)) - scale.at(from)}%`}
+        y="26"
+        height="12"
+      />
+      <Anchors scale={scale} />
+      {ticksOn(scale, 8)
+        .filter((t) => t.value !== 0 && t.value !== 1)
+        .map((t) => (
+          <g key={t.value}>
+            <line class="scrub-tick" x1={`${t.at}%`} x2={`${t.at}%`} y1="38" y2="42" />
+            <text class="scrub-tick-text" x={`${t.at}%`} y="53">
+              {fixed(t.value * 100, 0)}
+            </text>
+          </g>
+        ))}
+      <line class="scrub-axis-line" x1="0" x2="100%" y1="38" y2="38" />
+      {recovered.low !== null && recovered.high !== null && (
+        <g class="scrub-whisker">
+          <line x1={x(recovered.low)} x2={x(recovered.high)} y1="32" y2="32" />
+          <line x1={x(recovered.low)} x2={x(recovered.low)} y1="26" y2="38" />
+          <line x1={x(recovered.high)} x2={x(recovered.high)} y1="26" y2="38" />
+        </g>
+      )}
+      <circle class="scrub-point" cx={x(recovered.value)} cy="32" r="5" />
+      {lossTicks(scale, loss, 5).map((t) => (
+        <g key={t.value}>
+          <line class="scrub-tick" x1={`${t.at}%`} x2={`${t.at}%`} y1="60" y2="64" />
+          <text class="scrub-tick-text" x={`${t.at}%`} y="75">
+            {fixed(t.value, 2)}
+          </text>
+        </g>
+      ))}
+      <line class="scrub-axis-line scrub-axis-minor" x1="0" x2="100%" y1="60" y2="60" />
+      <text class="scrub-tick-text scrub-unit" x="100%" y="75">
+        loss, nats
+      </text>
+    </svg>
+  );
+}
+
+function Anchors({ scale }: { scale: Scale }) {
+  const [zero, one] = [scale.at(0), scale.at(1)];
+  // Close together, the two labels keep to their own sides and lose their words.
+  const tight = one - zero < 34;
+  return (
+    <g>
+      <line class="scrub-anchor" x1={`${zero}%`} x2={`${zero}%`} y1="16" y2="44" />
+      <line class="scrub-anchor" x1={`${one}%`} x2={`${one}%`} y1="16" y2="44" />
+      <text class="scrub-anchor-text" x={`${zero}%`} y="11" text-anchor={zero > 20 ? "end" : "start"}>
+        {tight && zero < 20 ? "0 %" : "0 % random input"}
+      </text>
+      <text class="scrub-anchor-text" x={`${one}%`} y="11" text-anchor={one > 80 ? "end" : "start"}>
+        {tight && one > 80 ? "100 %" : "100 % untouched model"}
+      </text>
+    </g>
+  );
+}
+
+const LOSSES = ["baseline", "scrubbed", "model"] as const;
+
+/** Without a resolved gap there is no percentage: the three losses themselves, on their own axis. */
+function RawLosses({ loss }: { loss: Result["loss"] }) {
+  const scale = rawLossScale(loss);
+  if (!scale) return null;
+  return (
+    <svg class="scrub-axis" role="img" aria-label={LOSSES.map((k) => `${k} loss ${nats(loss[k].value)}`).join(", ")}>
+      {LOSSES.map((key, i) => {
+        const { value, low, high } = loss[key];
+        const y = 10 + i * 15;
+        if (value === null) return null;
+        return (
+          <g key={key} class={key === "scrubbed" ? "" : "scrub-quiet"}>
+            {low !== null && high !== null && (
+              <line class="scrub-whisker-line" x1={`${scale.at(low)}%`} x2={`${scale.at(high)}%`} y1={y} y2={y} />
+            )}
+            <circle class="scrub-point" cx={`${scale.at(value)}%`} cy={y} r="4" />
+            <text class="scrub-anchor-text" x={`${scale.at(value)}%`} dx={scale.at(value) > 70 ? -9 : 9} y={y + 4} text-anchor={scale.at(value) > 70 ? "end" : "start"}>
+              {key} {nats(value)}
+            </text>
+          </g>
+        );
+      })}
+      <line class="scrub-axis-line" x1="0" x2="100%" y1="60" y2="60" />
+      {ticksOn({ ...scale, low: Math.min(scale.low, scale.high), high: Math.max(scale.low, scale.high) }, 6).map((t) => (
+        <g key={t.value}>
+          <line class="scrub-tick" x1={`${scale.at(t.value)}%`} x2={`${scale.at(t.value)}%`} y1="60" y2="64" />
+          <text class="scrub-tick-text" x={`${scale.at(t.value)}%`} y="75">
+            {nats(t.value)}
+          </text>
+        </g>
+      ))}
+    </svg>
+  );
+}

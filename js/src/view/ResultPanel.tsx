@@ -1,0 +1,128 @@
+/** The result in detail: losses, measures beside the mean, how it settled, and each example. */
+import { useApp } from "../app";
+import { count, nats, natsBounds, percent, percentBounds } from "../text";
+import type { Interval, Result } from "../wire";
+import { ExamplesChart } from "./ExamplesChart";
+import { freshness } from "./RecoveredBar";
+import { TrailChart } from "./TrailChart";
+
+export function ResultPanel() {
+  const { store } = useApp();
+  const result = store.result.value;
+  const status = store.status.value;
+  if (!result)
+    return (
+      <p class="scrub-muted" data-testid="no-result">
+        {status?.phase === "running" ? "Measuring…" : "No result yet. Press Run."}
+      </p>
+    );
+  const fresh = freshness(result, store.state.value?.rev ?? 0, status?.phase ?? "idle");
+  const examples = store.examples.value?.rev === result.rev ? store.examples.value : null;
+  return (
+    <div class="scrub-results" data-testid="results" data-fresh={fresh}>
+      <Sentence result={result} stale={fresh === "stale"} />
+      <Losses result={result} />
+      <Measures result={result} />
+      <TrailChart result={result} />
+      {examples ? (
+        <ExamplesChart examples={examples} />
+      ) : (
+        <p class="scrub-muted">Losses of the single examples come with each finished run.</p>
+      )}
+      <Provenance result={result} />
+    </div>
+  );
+}
+
+function Sentence({ result, stale }: { result: Result; stale: boolean }) {
+  const measured =
+    result.recovered.value === null
+      ? "the baseline gap is not resolved, so there is no percentage"
+      : `${percent(result.recovered.value)} ${percentBounds(result.recovered)}`;
+  return (
+    <p>
+      {stale && <span class="scrub-badge scrub-badge-stale">stale</span>} Your hypothesis predicts no change (100 %);
+      measured: <strong>{measured}</strong>.
+    </p>
+  );
+}
+
+const ROWS: [keyof Result["loss"], string][] = [
+  ["model", "untouched model"],
+  ["scrubbed", "scrubbed"],
+  ["baseline", "baseline"],
+];
+
+function Losses({ result }: { result: Result }) {
+  return (
+    <table class="scrub-table">
+      <thead>
+        <tr>
+          <th scope="col">Loss, nats</th>
+          <th scope="col">mean</th>
+          <th scope="col">95 % interval</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ROWS.map(([key, label]) => (
+          <tr key={key}>
+            <th scope="row">{key === "baseline" ? `baseline: ${result.baseline}` : label}</th>
+            <td>{nats(result.loss[key].value)}</td>
+            <td>{natsBounds(result.loss[key])}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Measures({ result }: { result: Result }) {
+  const rows: [string, string, string, string][] = [
+    ["KL(model ‖ scrubbed)", nats(result.kl.value), natsBounds(result.kl), "Mean over the samples, nats"],
+    [
+      "pointwise score",
+      percent(result.pointwise.value),
+      percentBounds(result.pointwise),
+      "1 − mean |scrubbed − model| / mean |baseline − model|: errors of opposite sign do not cancel here",
+    ],
+    ["examples better · worse", `${percent(result.better, 0)} · ${percent(result.worse, 0)}`, "", "Than the model's own loss"],
+  ];
+  const rule = (interval: Interval, text: string) => (interval.value === null ? "–" : text);
+  return (
+    <table class="scrub-table">
+      <tbody>
+        {rows.map(([name, value, bounds, title]) => (
+          <tr key={name} title={title}>
+            <th scope="row">{name}</th>
+            <td>{name.startsWith("KL") ? rule(result.kl, value) : value}</td>
+            <td>{bounds}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Provenance({ result }: { result: Result }) {
+  const facts: [string, string | number][] = [
+    ["samples", count(result.n)],
+    ["seed", result.seed],
+    ["unclaimed inputs", result.unclaimed],
+    ["baseline", result.baseline],
+    ["seconds", result.seconds.toFixed(2)],
+    ...Object.entries(result.provenance),
+  ];
+  return (
+    <details class="scrub-details">
+      <summary>How this was measured</summary>
+      <dl class="scrub-facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}

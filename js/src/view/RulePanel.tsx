@@ -1,0 +1,160 @@
+/** The rules: what pressing one would do, the palette, the selected claim, and the class preview. */
+import { useEffect } from "preact/hooks";
+import { useApp } from "../app";
+import { claimsOf, claimsUnder, pathWords, selectedClaim, underOf, WHOLE_INPUT } from "../hypothesis";
+import { ruleFace } from "../rules";
+import { count } from "../text";
+import type { RuleInfo } from "../wire";
+import { ClaimCard } from "./ClaimCard";
+import { PreviewCard } from "./PreviewCard";
+import { Swatch } from "./Swatch";
+
+export function RulePanel() {
+  const { store } = useApp();
+  const task = store.task.value;
+  const claims = store.state.value?.claims ?? [];
+  const claim = selectedClaim({ claims, selection: store.selection.value });
+  if (!task) return <p class="scrub-muted">Waiting for the task…</p>;
+  return (
+    <>
+      {!store.readOnly && <Target />}
+      <Palette rules={task.rules} active={claim?.rule ?? null} />
+      {!store.readOnly && <Extras />}
+      {claim && <ClaimCard key={claim.id} claim={claim} />}
+      <Shown rules={task.rules} active={claim?.rule ?? null} />
+    </>
+  );
+}
+
+/** In words, what the next rule pressed does. */
+function Target() {
+  const { store, actions } = useApp();
+  const { nodes, claim } = store.selection.value;
+  const receiver = store.receiver.value;
+  const all = store.state.value?.claims ?? [];
+  const [only] = nodes;
+  const elsewhere =
+    nodes.length === 1 && only ? claimsOf(all, only).filter((c) => c.id !== claim && underOf(c) !== receiver?.path) : [];
+  const { op, sentence } = actions.plan("");
+  return (
+    <div class="scrub-target" data-testid="target">
+      <p>
+        <span class="scrub-label">{op ? "A rule pressed now" : "To claim"}</span>
+        {sentence}
+      </p>
+      {elsewhere.length > 0 && (
+        <p class="scrub-muted">
+          Also claimed:{" "}
+          {elsewhere.map((c) => (
+            <button key={c.id} type="button" class="scrub-link" onClick={() => actions.selectClaim(c)}>
+              {pathWords(c.id)}
+            </button>
+          ))}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Palette({ rules, active }: { rules: RuleInfo[]; active: string | null }) {
+  return (
+    <div class="scrub-palette" role="group" aria-label="Rules">
+      {rules.map((rule, i) => (
+        <Chip key={rule.name} rule={rule} index={i} rules={rules} pressed={rule.name === active} />
+      ))}
+    </div>
+  );
+}
+
+function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed: boolean }) {
+  const { store, ui, actions } = useApp();
+  const { rule, index, rules, pressed } = props;
+  const key = index === 0 ? "K" : index === 1 ? "F" : index < 11 ? String(index - 1) : "";
+  const error = store.status.value?.error;
+  const hover = () => {
+    ui.hovered.value = rule.name;
+  };
+  const leave = () => {
+    if (ui.hovered.value === rule.name) ui.hovered.value = null;
+  };
+  return (
+    <button
+      type="button"
+      class={`scrub-chip${pressed ? " scrub-chip-on" : ""}`}
+      data-testid={`chip-${rule.name}`}
+      aria-pressed={pressed}
+      title={`${rule.doc}${key ? ` (key ${key})` : ""}`}
+      disabled={store.readOnly}
+      onPointerEnter={hover}
+      onPointerLeave={leave}
+      onFocus={hover}
+      onBlur={leave}
+      onClick={() => actions.assign(rule.name)}
+    >
+      <Swatch face={ruleFace(rules, rule.name)} />
+      <span class="scrub-chip-name">{rule.name}</span>
+      {error?.where === rule.name && (
+        <b class="scrub-amber" title={error.message} aria-label={error.message}>
+          ▲
+        </b>
+      )}
+      <span class="scrub-muted scrub-number">{rule.k === null ? "" : count(rule.k)}</span>
+    </button>
+  );
+}
+
+function Extras() {
+  const { store, ui, actions } = useApp();
+  const receiver = store.receiver.value;
+  const several = store.selection.value.nodes.length > 1;
+  const claims = store.state.value?.claims ?? [];
+  if (!receiver) return null;
+  const taken = claimsUnder(claims, receiver.path).length > 0;
+  const rule = actions.currentRule();
+  return (
+    <div class="scrub-row scrub-extras">
+      {several && (
+        <label class="scrub-check">
+          <input
+            type="checkbox"
+            data-testid="group"
+            checked={ui.group.value}
+            onChange={(e) => {
+              ui.group.value = e.currentTarget.checked;
+            }}
+          />
+          one draw for all (group)
+        </label>
+      )}
+      {!taken && rule && (
+        <button
+          type="button"
+          class="scrub-button"
+          data-testid="claim-whole"
+          title={`One claim for everything that ${pathWords(receiver.path)} reads, with the rule ${rule}`}
+          onClick={() => actions.claimWhole(rule)}
+        >
+          claim the whole input {WHOLE_INPUT.replace("*", "∗")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** The preview of the rule under the pointer, else of the selected claim's, else of the one used last. */
+function Shown({ rules, active }: { rules: RuleInfo[]; active: string | null }) {
+  const { store, ui, previews, actions } = useApp();
+  const name = ui.hovered.value ?? active ?? actions.currentRule();
+  const rule = rules.find((r) => r.name === name);
+  useEffect(() => {
+    if (name) previews.want(name);
+  }, [name, previews, rules]);
+  if (!rule) return null;
+  if (store.readOnly)
+    return (
+      <p class="scrub-muted" data-testid="preview">
+        {rule.doc}
+      </p>
+    );
+  return <PreviewCard rule={rule} face={ruleFace(rules, rule.name)} />;
+}

@@ -1,0 +1,83 @@
+/** What the kernel does now, and the last thing that went wrong. */
+import { useState } from "preact/hooks";
+import { useApp } from "../app";
+import { count } from "../text";
+
+const PHASES: Record<string, string> = {
+  loading: "Loading",
+  idle: "Ready",
+  running: "Measuring",
+  done: "Done",
+  cancelled: "Cancelled",
+  error: "Failed",
+};
+
+export function StatusBar() {
+  const { store } = useApp();
+  const status = store.status.value;
+  const notice = store.notice.value;
+  const phase = status?.phase ?? "loading";
+  const busy = phase === "running" || phase === "loading";
+  const failure = status?.error ?? null;
+  const problem = notice?.tone === "error" ? notice.message : (failure?.message ?? null);
+  return (
+    <footer class="scrub-status" data-testid="status" data-phase={phase}>
+      <span class="scrub-phase">
+        <i class="scrub-dot" />
+        {store.readOnly ? "Saved" : (PHASES[phase] ?? phase)}
+      </span>
+      {busy && status && status.total > 0 && (
+        <span class="scrub-progress">
+          <progress max={status.total} value={status.done} aria-label="Progress" />
+          <span class="scrub-number">
+            {count(status.done)} / {count(status.total)}
+          </span>
+        </span>
+      )}
+      <span class="scrub-message">{notice?.tone === "info" ? notice.message : (status?.message ?? "")}</span>
+      {problem && (
+        <span class="scrub-problem">
+          <span role="alert" data-testid="status-error">
+            <b aria-hidden="true">▲</b> {problem}
+          </span>
+          <CopyDetails />
+          {notice && <Dismiss />}
+        </span>
+      )}
+    </footer>
+  );
+}
+
+function Dismiss() {
+  const { actions } = useApp();
+  return (
+    <button type="button" class="scrub-link" onClick={actions.quiet} aria-label="Dismiss">
+      ✕
+    </button>
+  );
+}
+
+function CopyDetails() {
+  const { store } = useApp();
+  const [said, setSaid] = useState("Copy details");
+  const copy = async () => {
+    const details = {
+      notice: store.notice.value,
+      status: store.status.value,
+      state: store.state.value,
+      model: store.graph.value?.title,
+      provenance: store.result.value?.provenance,
+    };
+    try {
+      await navigator.clipboard.writeText(JSON.stringify(details, null, 2));
+      setSaid("Copied");
+    } catch {
+      setSaid("No clipboard here");
+    }
+  };
+  return (
+    <button type="button" class="scrub-link" data-testid="copy-details" onClick={copy}>
+      {said}
+    </button>
+  );
+}

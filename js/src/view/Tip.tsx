@@ -1,0 +1,40 @@
+/** What the glyph under the pointer or the focus is. */
+import { useApp } from "../app";
+import { componentWords } from "../graph";
+import { claimsOf, pathWords, ROOT, underOf, upstreamProblem } from "../hypothesis";
+import type { MapLayout } from "../layout";
+import { ruleFace } from "../rules";
+import { Swatch } from "./Swatch";
+
+export function Tip({ layout }: { layout: MapLayout }) {
+  const { store, ui } = useApp();
+  const id = ui.tip.value;
+  const cell = id ? layout.cells.get(id) : undefined;
+  const index = store.index.value;
+  if (!cell || !index || ui.choices.value.length > 0) return null;
+  const claims = claimsOf(store.state.value?.claims ?? [], cell.id);
+  const rules = store.task.value?.rules ?? [];
+  const receiver = ui.drawing.value ?? store.receiver.value;
+  const problem = receiver && cell.id !== ROOT ? upstreamProblem(receiver, cell.id) : null;
+  const own = receiver?.claim?.components.includes(cell.id);
+  const x = ((cell.x + cell.w / 2) / layout.width) * 100;
+  const y = ((cell.y + cell.h + (cell.ports[0]?.h ?? 0) + 10) / layout.height) * 100;
+  return (
+    <div class="scrub-tip" data-testid="tip" style={{ left: `${x}%`, top: `${y}%`, transform: `translateX(-${x}%)` }}>
+      <div>
+        <strong>{componentWords(index, cell.id)}</strong> <code>{cell.id}</code>
+      </div>
+      {cell.id === ROOT && <div class="scrub-muted">Click: new claims go under the output</div>}
+      {cell.id !== ROOT && claims.length === 0 && (
+        <div class="scrub-muted">Unclaimed: takes its value from a random input</div>
+      )}
+      {claims.map((claim) => (
+        <div key={claim.id} class="scrub-tip-claim">
+          <Swatch face={ruleFace(rules, claim.rule)} /> {claim.rule}
+          <span class="scrub-muted">under {pathWords(underOf(claim))}</span>
+        </div>
+      ))}
+      {problem && !own && <div class="scrub-tip-problem">{problem}</div>}
+    </div>
+  );
+}

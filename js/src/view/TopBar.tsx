@@ -1,0 +1,216 @@
+/** Title, settings and the buttons that act on the whole session. */
+import { useState } from "preact/hooks";
+import { type Panel, useApp } from "../app";
+import { count } from "../text";
+
+const SAMPLES = [64, 256, 1024, 4096];
+
+export function TopBar() {
+  const { store } = useApp();
+  const graph = store.graph.value;
+  const task = store.task.value;
+  const [name, ...rest] = (graph?.title ?? "Loading the model").split(" · ");
+  const facts = [...rest, task ? `${count(task.n)} inputs` : "", task ? `loss: ${task.loss}` : ""].filter(Boolean);
+  return (
+    <header class="scrub-top">
+      <div class="scrub-title">
+        <strong>{name}</strong>
+        <span>{facts.join(" · ")}</span>
+      </div>
+      <Settings />
+      <Buttons />
+    </header>
+  );
+}
+
+function Settings() {
+  const { store, actions } = useApp();
+  const [typing, setTyping] = useState(false);
+  const state = store.state.value;
+  const task = store.task.value;
+  // A refused setting leaves the state as it was; reading the notice draws the field again with the value that holds.
+  store.notice.value;
+  if (!state || !task) return null;
+  const { samples, seed, unclaimed, baseline } = state.settings;
+  const off = store.readOnly;
+  const choices = [...new Set([...SAMPLES, samples])].sort((a, b) => a - b);
+
+  const commit = (input: HTMLInputElement, key: "samples" | "seed", least: number, held: number) => {
+    const value = Number(input.value);
+    if (input.value === "" || !Number.isInteger(value) || value < least) {
+      actions.say("error", `${key === "seed" ? "The seed" : "Samples"}: a whole number from ${least} up.`);
+      input.value = String(held);
+    } else if (value !== held) actions.settings({ [key]: value });
+  };
+
+  return (
+    <div class="scrub-settings">
+      <label class="scrub-field">
+        <span>samples</span>
+        {typing ? (
+          <input
+            type="number"
+            min={1}
+            data-testid="samples-other"
+            value={samples}
+            ref={(node) => node?.focus()}
+            onChange={(e) => commit(e.currentTarget, "samples", 1, samples)}
+            onBlur={() => setTyping(false)}
+            onKeyDown={(e) => {
+              if (e.key === "Enter") e.currentTarget.blur();
+            }}
+          />
+        ) : (
+          <select
+            data-testid="samples"
+            value={String(samples)}
+            disabled={off}
+            onChange={(e) => {
+              if (e.currentTarget.value === "other") setTyping(true);
+              else actions.settings({ samples: Number(e.currentTarget.value) });
+            }}
+          >
+            {choices.map((n) => (
+              <option key={n} value={String(n)}>
+                {count(n)}
+              </option>
+            ))}
+            <option value="other">other…</option>
+          </select>
+        )}
+      </label>
+      <label class="scrub-field">
+        <span>seed</span>
+        <input
+          type="number"
+          min={0}
+          data-testid="seed"
+          class="scrub-short"
+          value={seed}
+          disabled={off}
+          onChange={(e) => commit(e.currentTarget, "seed", 0, seed)}
+        />
+      </label>
+      <label class="scrub-field" title="Where the inputs that no claim speaks of come from">
+        <span>unclaimed inputs</span>
+        <select
+          data-testid="unclaimed"
+          value={unclaimed}
+          disabled={off}
+          onChange={(e) => actions.settings({ unclaimed: e.currentTarget.value })}
+        >
+          {task.policies.map((p) => (
+            <option key={p} value={p}>
+              {p}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="scrub-field" title="What 0 % recovered means">
+        <span>baseline</span>
+        <select
+          data-testid="baseline"
+          value={baseline}
+          disabled={off}
+          onChange={(e) => actions.settings({ baseline: e.currentTarget.value })}
+        >
+          {task.baselines.map((b) => (
+            <option key={b} value={b}>
+              {b}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function Buttons() {
+  const { store, ui, actions } = useApp();
+  const state = store.state.value;
+  const off = store.readOnly || !state;
+  const running = store.status.value?.phase === "running";
+  const toggle = (panel: Panel) => () => {
+    ui.panel.value = ui.panel.value === panel ? null : panel;
+  };
+  const undoes = state?.last_edit ? `Undo: ${state.last_edit}` : "Undo";
+  return (
+    <div class="scrub-buttons">
+      <button
+        type="button"
+        class="scrub-button scrub-primary"
+        data-testid="run"
+        disabled={off}
+        onClick={actions.run}
+        title="Measure again (R)"
+      >
+        Run
+      </button>
+      <button
+        type="button"
+        class="scrub-button"
+        data-testid="cancel"
+        disabled={off || !running}
+        onClick={actions.cancel}
+        title="Stop measuring (Esc)"
+      >
+        Cancel
+      </button>
+      <span class="scrub-gap" />
+      <button
+        type="button"
+        class="scrub-button"
+        data-testid="undo"
+        disabled={off || !state?.can_undo}
+        onClick={actions.undo}
+        title={`${undoes} (Ctrl+Z)`}
+      >
+        Undo
+      </button>
+      <button
+        type="button"
+        class="scrub-button"
+        data-testid="redo"
+        disabled={off || !state?.can_redo}
+        onClick={actions.redo}
+        title="Redo (Ctrl+Shift+Z)"
+      >
+        Redo
+      </button>
+      <span class="scrub-gap" />
+      <button
+        type="button"
+        class="scrub-button"
+        data-testid="export"
+        disabled={off}
+        aria-expanded={ui.panel.value === "export"}
+        onClick={actions.exportJson}
+        title="The session as JSON"
+      >
+        Export
+      </button>
+      <button
+        type="button"
+        class="scrub-button"
+        data-testid="import"
+        disabled={off}
+        aria-expanded={ui.panel.value === "import"}
+        onClick={toggle("import")}
+        title="Load a session from JSON"
+      >
+        Import
+      </button>
+      <button
+        type="button"
+        class="scrub-button scrub-square"
+        data-testid="help"
+        aria-label="Help"
+        aria-expanded={ui.panel.value === "help"}
+        onClick={toggle("help")}
+        title="What this is, gestures and keys (?)"
+      >
+        ?
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,231 @@
+/** What the kernel and the view say to each other: the twin of `scrub_widgets/widget/wire.py`; docs/wire.md explains it. */
+import { type Check, either, flag, list, nullable, oneOf, real, shape, table, tagged, text, whole } from "./check";
+
+export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp";
+export type Component = {
+  id: string;
+  kind: ComponentKind;
+  /** -1 for the embeddings */
+  layer: number;
+  slot: number;
+  /** ids of the ports that it reads: "a1.h3.q" */
+  ports: string[];
+};
+export type Port = { id: string; owner: string; name: string; /** the components upstream */ senders: string[] };
+export type Graph = {
+  title: string;
+  layers: number;
+  heads: number;
+  has_mlp: boolean;
+  components: Component[];
+  ports: Port[];
+};
+
+export type RuleInfo = { name: string; doc: string; positionwise: boolean; k: number | null };
+export type Task = {
+  name: string;
+  n: number;
+  n_pos: number;
+  loss: string;
+  model: string;
+  rules: RuleInfo[];
+  roles: Record<string, number[]>;
+  baselines: string[];
+  policies: string[];
+};
+
+export type Paths = "direct" | "all";
+/** Indices, the name of a role, or null for everywhere. */
+export type Positions = number[] | string | null;
+export type Claim = {
+  id: string;
+  parent: string;
+  port: string;
+  components: string[];
+  rule: string;
+  paths: Paths;
+  positions: Positions;
+  share: string | null;
+};
+export type Settings = { samples: number; seed: number; unclaimed: string; baseline: string };
+export type State = {
+  rev: number;
+  claims: Claim[];
+  settings: Settings;
+  can_undo: boolean;
+  can_redo: boolean;
+  last_edit: string;
+};
+export type Selection = { nodes: string[]; claim: string | null; under: string };
+
+export type ErrorInfo = { kind: string; message: string; where: string | null };
+export type Phase = "loading" | "idle" | "running" | "done" | "cancelled" | "error";
+export type Status = {
+  phase: Phase;
+  rev: number;
+  done: number;
+  total: number;
+  message: string;
+  error: ErrorInfo | null;
+};
+
+export type Interval = { value: number | null; low: number | null; high: number | null };
+export type TrailPoint = { n: number; value: number | null; low: number | null; high: number | null };
+export type Result = {
+  rev: number;
+  n: number;
+  samples: number;
+  complete: boolean;
+  recovered: Interval;
+  kl: Interval;
+  pointwise: Interval;
+  better: number;
+  worse: number;
+  loss: { model: Interval; scrubbed: Interval; baseline: Interval };
+  baseline: string;
+  unclaimed: string;
+  seed: number;
+  trail: TrailPoint[];
+  notes: string[];
+  seconds: number;
+  provenance: Record<string, string | number>;
+};
+
+export type PreviewExample = { index: number; tokens: string[]; label: string };
+export type Preview = {
+  rule: string;
+  positionwise: boolean;
+  n: number;
+  k: number;
+  sizes: number[];
+  smallest: number;
+  singletons: number;
+  self: number;
+  bits: number;
+  at: number | null;
+  reference: PreviewExample;
+  same: PreviewExample[];
+  other: PreviewExample | null;
+  same_partition_as: string[];
+  notes: string[];
+};
+
+export type ClaimOptions = { paths?: Paths; positions?: Positions; share?: string | null };
+export type Op =
+  | ({ op: "claim"; components: string[]; under: string; rule: string } & ClaimOptions)
+  | { op: "rule"; claims: string[]; rule: string }
+  | ({ op: "change"; claim: string } & ClaimOptions)
+  | { op: "remove"; claims: string[] }
+  | ({ op: "settings" } & Partial<Settings>)
+  | { op: "load"; text: string }
+  | { op: "clear" }
+  | { op: "batch"; ops: Op[] };
+
+/** What the view sends, without the id that the store adds. */
+export type Request =
+  | { kind: "edit"; op: Op }
+  | { kind: "undo" | "redo" | "run" | "cancel" | "export" | "ping" }
+  | { kind: "preview"; rule: string; example: number | null };
+export type ViewMessage = Request & { id: string };
+
+/** What answers a request, and so carries its id. */
+export type Answer =
+  | { kind: "ack"; id: string; rev: number; claims: string[] }
+  | { kind: "rejected"; id: string; message: string }
+  | { kind: "preview"; id: string; preview: Preview }
+  | { kind: "exported"; id: string; text: string }
+  | { kind: "pong"; id: string };
+export type KernelMessage =
+  | Answer
+  | { kind: "partial"; result: Result }
+  | { kind: "examples"; rev: number; n: number };
+
+const texts = list(text);
+const paths = oneOf("direct", "all");
+const positions = nullable(either(text, list(whole)));
+const options = { paths, positions, share: nullable(text) };
+const settings = { samples: whole, seed: whole, unclaimed: text, baseline: text };
+const bounds = { value: nullable(real), low: nullable(real), high: nullable(real) };
+const interval = shape(bounds);
+const example = shape({ index: whole, tokens: texts, label: text });
+
+const result = shape({
+  ...{ rev: whole, n: whole, samples: whole, complete: flag, recovered: interval, kl: interval, pointwise: interval },
+  ...{ better: real, worse: real, loss: shape({ model: interval, scrubbed: interval, baseline: interval }) },
+  ...{ baseline: text, unclaimed: text, seed: whole, trail: list(shape({ n: whole, ...bounds })), notes: texts },
+  ...{ seconds: real, provenance: table(either(text, real)) },
+});
+const preview = shape({
+  ...{ rule: text, positionwise: flag, n: whole, k: whole, sizes: list(whole), smallest: whole, singletons: real },
+  ...{ self: real, bits: real, at: nullable(whole), reference: example, same: list(example), other: nullable(example) },
+  ...{ same_partition_as: texts, notes: texts },
+});
+
+const op: Check = (value, path, exact) =>
+  tagged("op", {
+    claim: shape({ op: text, components: texts, under: text, rule: text }, options),
+    rule: shape({ op: text, claims: texts, rule: text }),
+    change: shape({ op: text, claim: text }, options),
+    remove: shape({ op: text, claims: texts }),
+    settings: shape({ op: text }, settings),
+    load: shape({ op: text, text }),
+    clear: shape({ op: text }),
+    batch: shape({ op: text, ops: list(op) }),
+  })(value, path, exact);
+
+/** One check for each trait. */
+export const traits = {
+  graph: shape({
+    ...{ title: text, layers: whole, heads: whole, has_mlp: flag },
+    components: list(
+      shape({ id: text, kind: oneOf("embed", "pos_embed", "head", "mlp"), layer: whole, slot: whole, ports: texts }),
+    ),
+    ports: list(shape({ id: text, owner: text, name: text, senders: texts })),
+  }),
+  task: shape({
+    ...{ name: text, n: whole, n_pos: whole, loss: text, model: text },
+    rules: list(shape({ name: text, doc: text, positionwise: flag, k: nullable(whole) })),
+    ...{ roles: table(list(whole)), baselines: texts, policies: texts },
+  }),
+  state: shape({
+    rev: whole,
+    claims: list(
+      shape({ id: text, parent: text, port: text, components: texts, rule: text, paths, positions, share: options.share }),
+    ),
+    settings: shape(settings),
+    ...{ can_undo: flag, can_redo: flag, last_edit: text },
+  }),
+  selection: shape({ nodes: texts, claim: nullable(text), under: text }),
+  status: shape({
+    phase: oneOf("loading", "idle", "running", "done", "cancelled", "error"),
+    ...{ rev: whole, done: whole, total: whole, message: text },
+    error: nullable(shape({ kind: text, message: text, where: nullable(text) })),
+  }),
+  result: nullable(result),
+} satisfies Record<string, Check>;
+
+const bare = shape({ kind: text, id: text });
+/** One check for all that the view sends. */
+export const viewMessage = tagged("kind", {
+  ...{ undo: bare, redo: bare, run: bare, cancel: bare, export: bare, ping: bare },
+  edit: shape({ kind: text, id: text, op }),
+  preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+});
+
+/** One check for all that the kernel sends. */
+export const kernelMessage = tagged("kind", {
+  ack: shape({ kind: text, id: text, rev: whole, claims: texts }),
+  rejected: shape({ kind: text, id: text, message: text }),
+  partial: shape({ kind: text, result }),
+  examples: shape({ kind: text, rev: whole, n: whole }),
+  preview: shape({ kind: text, id: text, preview }),
+  exported: shape({ kind: text, id: text, text }),
+  pong: bare,
+});
+
+/** A Float32 list from one buffer of a message; copied where the bytes do not start on a multiple of four. */
+export function floats(buffer: DataView): Float32Array {
+  const { byteOffset, byteLength } = buffer;
+  const aligned = byteOffset % 4 === 0 ? buffer.buffer : buffer.buffer.slice(byteOffset, byteOffset + byteLength);
+  return new Float32Array(aligned, byteOffset % 4 === 0 ? byteOffset : 0, Math.floor(byteLength / 4));
+}

@@ -1,0 +1,60 @@
+"""Find a Chromium for the browser tests, install one if there is none, and print its path.
+
+Usage: python scripts/chromium.py
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find() -> str | None:
+    """Path of a Chromium: `$CHROMIUM`, one on the PATH, or the one that Playwright downloaded."""
+    for name in (os.environ.get("CHROMIUM"), *NAMES):
+        if name and (path := shutil.which(name)):
+            return path
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+def install() -> None:
+    """Debian's package where we may install it (it comes with the libraries it needs), else Playwright's download."""
+    as_root = [] if os.geteuid() == 0 else ["sudo"]
+    if _is_debian() and (not as_root or shutil.which("sudo")):
+        apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+        commands = [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"]]
+    else:
+        commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    for command in commands:
+        subprocess.run(command, check=True, stdout=sys.stderr)  # stdout is for the path
+
+
+def _is_debian() -> bool:
+    """Debian itself: elsewhere `apt-get install chromium` may give a stub that wants a snap."""
+    try:
+        return platform.freedesktop_os_release()["ID"] == "debian"
+    except OSError:  # no os-release file: not Linux
+        return False
+
+
+def main() -> None:
+    """Print the path."""
+    path = find()
+    if path is None:
+        install()
+        path = find()
+    if path is None:
+        sys.exit("No Chromium was found or could be installed: install one, or set CHROMIUM to the path of its program.")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Causal scrubbing in Jupyter: claim what a transformer computes, and see how much of its loss the claim recovers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import losses, rules
+from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
+from .hypothesis import Claim, Hypothesis
+from .measure.estimates import Estimate
+from .result import Comparison, Result
+from .task import Task
+from .tasks import load_task
+
+if TYPE_CHECKING:
+    from .session import Session
+    from .widget import ScrubWidget
+
+__all__ = [
+    "Cancelled",
+    "Claim",
+    "Comparison",
+    "Estimate",
+    "Hypothesis",
+    "HypothesisError",
+    "Result",
+    "RewriteError",
+    "RuleError",
+    "ScrubError",
+    "ScrubWidget",
+    "Session",
+    "Task",
+    "TaskError",
+    "load_task",
+    "losses",
+    "rules",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Load the widget only when it is asked for: scripts need no ipywidgets."""
+    if name == "ScrubWidget":
+        from .widget import ScrubWidget
+
+        return ScrubWidget
+    if name == "Session":
+        from .session import Session
+
+        return Session
+    raise AttributeError(f"module 'scrub_widgets' has no attribute '{name}'")

@@ -1,0 +1,283 @@
+"""The recursive algorithm: a leaf or an unclaimed input is a gather, only interior claims are recomputed.
+
+A claim is evaluated for *rows*. Under the output a row is a reference input; under a position-wise claim with claims
+under it, a row is one reference at one position of that claim, because that position has a donor, and so a whole
+sub-tree, of its own. ``rows`` index the flattened leading axes of the donors' arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..graph.cache import Spots, gather
+from ..graph.transformer import Clean, Run, Transformer
+from ..hypothesis import ROOT, Claim, Hypothesis
+from ..rules import Ints
+from .draws import Draws
+from .memo import Memo
+
+Values = dict[str, Tensor]
+"""Values of a claim's components, each in its own space ``[rows, p, d]``."""
+
+Patches = dict[str, tuple[Tensor, Tensor | None]]
+"""Component to (value ``[rows, pos, d]``, positions where it holds ``[pos]`` or None for all)."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one context.
+
+    Attributes
+    ----------
+    index : array of int
+        Into the flattened leading axes of the donors' arrays.
+    key : Hashable
+        Names these rows for the memo.
+    """
+
+    index: Ints
+    key: Hashable
+
+
+class Evaluator:
+    """Scrubbed logits of one hypothesis with its draws.
+
+    Parameters
+    ----------
+    model : Transformer
+        The graph.
+    clean : Clean
+        Its clean values on the data.
+    hypothesis : Hypothesis
+        Checked claims.
+    draws : Draws
+        Donors.
+    positions : mapping of claim id to tuple of int
+        The token positions of each claim that holds only at some.
+    memo : Memo
+        Shared between runs on the same data and rules.
+    """
+
+    def __init__(
+        self,
+        model: Transformer,
+        clean: Clean,
+        hypothesis: Hypothesis,
+        draws: Draws,
+        positions: dict[str, tuple[int, ...]],
+        memo: Memo,
+    ) -> None:
+        self.model = model
+        self.clean = clean
+        self.hypothesis = hypothesis
+        self.draws = draws
+        self.positions = positions
+        self.memo = memo
+        self.length = clean.embed.shape[1]
+        self.everywhere = Spots.all(self.length, model.device)
+
+    def logits(self, start: int, stop: int, reads: list[int]) -> Tensor:
+        """Scrubbed logits of references ``start`` to ``stop`` at the positions that the loss reads: ``[rows, reads, vocab]``."""
+        rows = Rows(np.arange(start, stop), (start, stop))
+        spots = Spots.of(reads, self.length, self.model.device)
+        return self.model.unembed(self._port(ROOT, ROOT, "", rows, spots))
+
+    # -- claims ---------------------------------------------------------------------------------------------------
+
+    def _values(self, claim: Claim, rows: Rows, spots: Spots) -> Values:
+        """The scrubbed values of a claim's components at the wanted positions."""
+        if not self.hypothesis.children(claim.id):
+            donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
+            return {c: gather(self.model.table(self.clean, c), donors, spots) for c in claim.components}
+        if not self.draws.positionwise(claim):
+            return {c: self._recompute(claim, c, rows, spots) for c in claim.components}
+        # Every wanted position has a donor of its own: one row for each, read at that position only.
+        at = spots.at.cpu().numpy()
+        at = np.broadcast_to(at, (len(rows.index), spots.count))
+        inner = Rows((rows.index[:, None] * self.length + at).reshape(-1), (rows.key, spots.key))
+        own = Spots(torch.from_numpy(at.reshape(-1, 1).copy()).to(self.model.device), key="own")
+        values = {c: self._recompute(claim, c, inner, own) for c in claim.components}
+        return {c: v.reshape(*at.shape, -1) for c, v in values.items()}
+
+    def _recompute(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> Tensor:
+        """An interior claim's component from its ports, ``[rows, p, d]`` in its own space."""
+        key = (component, *self._depends_on(claim.id, None), rows.key, spots.key)
+        return self.memo.get(key, lambda: self._recomputed(claim, component, rows, spots))
+
+    def _recomputed(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> Tensor:
+        if self.model.layout.by_id[component].kind == "mlp":
+            return self.model.mlp(component, self._read(claim, component, "", rows, spots))
+        q = self._project(claim, component, "q", rows, spots)
+        k = self._project(claim, component, "k", rows, self.everywhere)
+        v = self._project(claim, component, "v", rows, self.everywhere)
+        mask = None
+        if self.clean.mask is not None:
+            # The mask is an input that no claim names: it comes with the claim's own donor, as if claimed `same input`.
+            own = self._donors(self.draws.donor(claim), rows, by_position=False)
+            mask = self.clean.mask[own]
+        return self.model.attend(component, q, k, v, spots, mask)
+
+    def _project(self, claim: Claim, head: str, port: str, rows: Rows, spots: Spots) -> Tensor:
+        key = (head, port, *self._depends_on(claim.id, port), rows.key, spots.key)
+        return self.memo.get(
+            key, lambda: self.model.project(head, port, self._read(claim, head, port, rows, spots), spots)
+        )
+
+    def _read(self, claim: Claim, component: str, port: str, rows: Rows, spots: Spots) -> Tensor:
+        """What a port reads; the members of a group in one layer read the same, once."""
+        if len(claim.components) == 1:
+            return self._port(claim.id, component, port, rows, spots)
+        layer = self.model.layout.by_id[component].layer
+        key = (layer, "stream", port, *self._depends_on(claim.id, port), rows.key, spots.key)
+        return self.memo.get(key, lambda: self._port(claim.id, component, port, rows, spots))
+
+    # -- ports ----------------------------------------------------------------------------------------------------
+
+    def _port(self, claim_id: str, owner: str, port: str, rows: Rows, spots: Spots) -> Tensor:
+        """The stream that one port of a claim's component reads, ``[rows, p, d_model]``."""
+        claims = [c for c in self.hypothesis.children(claim_id) if c.port == port]
+        through = [c for c in claims if c.paths == "all" and not c.whole]
+        patches = self._patches(through, rows)
+        base_of = _PerComponent if self.draws.unclaimed == "per component" else _OneInput
+        base = base_of(self, claim_id, owner, rows, spots, patches)
+        x = base.stream()
+        for claim in claims:
+            if claim not in through:
+                x = self._put(x, base, claim, owner, rows, spots)
+        return x
+
+    def _put(self, x: Tensor, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
+        """Replace a direct claim's edge in the unclaimed stream, at the positions where the claim holds."""
+        if claim.id not in self.positions:
+            return self._replaced(x, base, claim, owner, rows, spots)
+        held = torch.isin(spots.at, torch.tensor(self.positions[claim.id], device=spots.at.device))
+        if spots.by_row:
+            return torch.where(held.unsqueeze(-1), self._replaced(x, base, claim, owner, rows, spots), x)
+        columns = held.nonzero()[:, 0]
+        if not len(columns):
+            return x
+        some = Spots(spots.at[columns], key=tuple(spots.at[columns].tolist()))
+        return x.index_copy(1, columns, self._replaced(x[:, columns], base, claim, owner, rows, some))
+
+    def _replaced(self, x: Tensor, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
+        if claim.whole:
+            donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
+            return gather(self.model.stream(self.clean, owner), donors, spots)
+        for component, value in self._values(claim, rows, spots).items():
+            x = x + self.model.write(component, value - base.value(component, spots))
+        return x
+
+    def _patches(self, claims: list[Claim], rows: Rows) -> Patches:
+        """Scrubbed values of the claims about all paths, at every position, with the positions where they hold."""
+        found: Patches = {}
+        for claim in claims:
+            keep = None
+            if claim.id in self.positions:
+                keep = torch.zeros(self.length, dtype=torch.bool, device=self.model.device)
+                keep[list(self.positions[claim.id])] = True
+            for component, value in self._values(claim, rows, self.everywhere).items():
+                if component in found:  # the same component, claimed at other positions
+                    earlier, held = found[component]
+                    assert held is not None
+                    assert keep is not None
+                    found[component] = (torch.where(keep[:, None], value, earlier), held | keep)
+                else:
+                    found[component] = (value, keep)
+        return found
+
+    # -- donors and keys --------------------------------------------------------------------------------------------
+
+    def _donors(self, donors: Ints, rows: Rows, *, by_position: bool) -> Tensor:
+        """Donors of these rows, on the device: ``[rows]``, or ``[rows, pos]`` with the last axis of ``donors`` kept."""
+        flat = donors.reshape(-1, donors.shape[-1]) if by_position else donors.reshape(-1)
+        return torch.from_numpy(flat[rows.index]).to(self.model.device)
+
+    def unclaimed(self, claim_id: str, rows: Rows, component: str | None = None) -> Tensor:
+        """The donors of a claim's unclaimed inputs, ``[rows]``."""
+        return self._donors(self.draws.others(claim_id, component), rows, by_position=False)
+
+    def _depends_on(self, claim_id: str, port: str | None) -> tuple[Hashable, ...]:
+        """What a claim's value (or one of its ports) depends on: the claims above, which fix the donors, those below,
+        and the draws.
+        """
+        above = []
+        at = claim_id
+        while at != ROOT:
+            above.append(self.hypothesis[at])
+            at = above[-1].parent
+        starts = (f"{claim_id}.{port}>",) if port else (f"{claim_id}>", f"{claim_id}.")
+        below = tuple(c for c in self.hypothesis if c.id.startswith(starts))
+        return (tuple(above), below, self.draws.seed, self.draws.unclaimed)
+
+
+class _Base:
+    """The unclaimed part of a port: its stream, and each component's value in it."""
+
+    def stream(self) -> Tensor:
+        raise NotImplementedError
+
+    def value(self, component: str, spots: Spots) -> Tensor:
+        raise NotImplementedError
+
+
+class _OneInput(_Base):
+    """All unclaimed inputs come from one donor; claims about all paths are patched into a run on it."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        claim_id: str,
+        owner: str,
+        rows: Rows,
+        spots: Spots,
+        patches: Patches,
+    ) -> None:
+        self.model, self.clean, self.owner, self.spots = evaluator.model, evaluator.clean, owner, spots
+        self.inputs = evaluator.unclaimed(claim_id, rows)
+        self.run = self.model.run(self.clean, self.inputs, patches, owner) if patches else None
+
+    def stream(self) -> Tensor:
+        if self.run is not None:
+            return self.spots.of_rows(self.run.stream)
+        return gather(self.model.stream(self.clean, self.owner), self.inputs, self.spots)
+
+    def value(self, component: str, spots: Spots) -> Tensor:
+        return _value_in(self.model, self.clean, self.run, self.inputs, component, spots)
+
+
+class _PerComponent(_Base):
+    """Every unclaimed component comes from a donor of its own; with claims about all paths, from a run on that donor."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        claim_id: str,
+        owner: str,
+        rows: Rows,
+        spots: Spots,
+        patches: Patches,
+    ) -> None:
+        self.model, self.clean, self.owner, self.spots = evaluator.model, evaluator.clean, owner, spots
+        self.evaluator, self.claim_id, self.rows, self.patches = evaluator, claim_id, rows, patches
+
+    def stream(self) -> Tensor:
+        total = self.model.constant(self.owner)
+        for component in self.model.layout.senders(self.owner):
+            total = total + self.model.write(component, self.value(component, self.spots))
+        return total
+
+    def value(self, component: str, spots: Spots) -> Tensor:
+        inputs = self.evaluator.unclaimed(self.claim_id, self.rows, component)
+        run = self.model.run(self.clean, inputs, self.patches, self.owner) if self.patches else None
+        return _value_in(self.model, self.clean, run, inputs, component, spots)
+
+
+def _value_in(model: Transformer, clean: Clean, run: Run | None, inputs: Tensor, component: str, spots: Spots) -> Tensor:
+    if run is not None and component in run.values:
+        return spots.of_rows(run.values[component])
+    return gather(model.table(clean, component), inputs, spots)

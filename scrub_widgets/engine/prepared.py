@@ -1,0 +1,131 @@
+"""What one clean pass over the data leaves behind: clean values, clean losses and clean logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import ScrubError, TaskError
+from ..graph.bridge import run_clean
+from ..graph.cache import Spots, gather
+from ..graph.transformer import Clean, Transformer
+from ..losses import Loss
+from ..measure.estimates import Floats
+from ..rules import Batch
+
+KEEP_LOGITS = 512 * 2**20
+"""Clean logits are kept up to this many bytes, and unembedded again beyond."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Clean values and losses of a task's data.
+
+    Attributes
+    ----------
+    model : Transformer
+        The graph.
+    clean : Clean
+        Clean values.
+    loss : Loss
+        The task's loss.
+    reads : list of int
+        Positions whose logits it reads.
+    losses : array of float
+        The model's own loss on each input, ``[inputs]``.
+    logits : Tensor or None
+        Clean logits ``[inputs, reads, vocab]``, where they fit.
+    """
+
+    model: Transformer
+    clean: Clean
+    loss: Loss
+    reads: list[int]
+    losses: Floats
+    logits: Tensor | None
+
+    def clean_logits(self, inputs: Tensor) -> Tensor:
+        """Clean logits of some inputs at the positions that the loss reads."""
+        if self.logits is not None:
+            return self.logits.index_select(0, inputs)
+        spots = Spots.of(self.reads, self.clean.embed.shape[1], self.model.device)
+        return self.model.unembed(gather(self.clean.pre[-1], inputs, spots))
+
+    def loss_of(self, logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
+        """The loss of logits at the read positions, checked for its shape; ``[n]``."""
+        return loss_values(self.loss, logits, batch, clean)
+
+
+def loss_values(loss: Loss, logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
+    """Apply a loss and check that it gave one number for each example.
+
+    Raises
+    ------
+    TaskError
+        The loss raises, or has another shape.
+    """
+    try:
+        values = loss.function(logits, batch, clean)
+    except (IndexError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise TaskError(f"the loss '{loss.name}' raises on the model's output: {type(error).__name__}: {error}") from error
+    if values.shape != (len(batch),):
+        raise TaskError(
+            f"the loss '{loss.name}' gave shape {list(values.shape)}; expected [{len(batch)}], one number for each example."
+        )
+    return values
+
+
+def prepare(
+    model: Transformer,
+    tokens: Tensor,
+    mask: Tensor | None,
+    loss: Loss,
+    batch_of: Callable[[np.ndarray[tuple[int], np.dtype[np.int64]]], Batch],
+    progress: Progress | None = None,
+) -> Prepared:
+    """Run the clean pass.
+
+    Raises
+    ------
+    TaskError
+        The model's own loss is NaN or infinite on an input, or does not have the shape of a loss.
+    """
+    n = len(tokens)
+    reads = loss.reads(tokens.shape[1])
+    losses = np.zeros(n)
+    kept: list[Tensor] | None = []
+
+    def on_logits(rows: slice, logits: Tensor) -> None:
+        nonlocal kept
+        read = logits if len(reads) == logits.shape[1] else logits[:, reads].contiguous()
+        values = loss_values(loss, read, batch_of(np.arange(rows.start, rows.stop)), read)
+        losses[rows] = values.double().cpu().numpy()
+        if kept is not None and read[0].numel() * n * read.element_size() <= KEEP_LOGITS:
+            kept.append(read)
+        else:
+            kept = None
+
+    clean = run_clean(model, tokens, mask, on_logits, progress=progress)
+    bad = np.flatnonzero(~np.isfinite(losses))
+    if len(bad):
+        raise TaskError(
+            f"the model's own loss is {losses[bad[0]]} on example {bad[0]} (and {len(bad) - 1} others); "
+            "every example needs a finite loss."
+        )
+    return Prepared(model, clean, loss, reads, losses, None if kept is None else torch.cat(kept))
+
+
+def check_finite(values: Floats, references: np.ndarray[tuple[int], np.dtype[np.int64]], what: str) -> None:
+    """Refuse NaN or infinite losses, naming the example."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise ScrubError(
+            f"the {what} loss is {values[bad[0]]} for reference example {references[bad[0]]} (and {len(bad) - 1} others); "
+            "a mean over such numbers would mean nothing."
+        )

@@ -1,0 +1,180 @@
+"""One scrub, chunk by chunk: the first number is early, the interval shrinks, and it can stop between chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import HypothesisError, listed
+from ..graph.cache import Spots, gather
+from ..hypothesis import ROOT, Hypothesis
+from ..losses import divergence
+from ..measure.estimates import Floats
+from ..rules import Batch, Ints
+from .draws import Draws
+from .evaluate import Evaluator
+from .memo import Memo
+from .prepared import Prepared, check_finite
+from .settings import Settings
+
+FIRST_CHUNK = 64
+CHUNK = 256
+CHUNK_BYTES = 256 * 2**20
+"""What the streams of one chunk may take; position-wise claims with claims under them multiply the rows."""
+
+BatchOf = Callable[[Ints], Batch]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Per-example losses, paired by reference.
+
+    Attributes
+    ----------
+    model, scrubbed, baseline : array of float
+        ``[n]`` each: of the model itself, of the scrubbed model, of the baseline.
+    kl : array of float
+        KL(model || scrubbed) in nats, ``[n]``.
+    """
+
+    model: Floats
+    scrubbed: Floats
+    baseline: Floats
+    kl: Floats
+
+    def __len__(self) -> int:
+        return len(self.model)
+
+
+class Scrub:
+    """A scrub that is under way.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The clean pass.
+    batch_of : callable
+        Inputs to a :class:`~scrub_widgets.rules.Batch` on the model's device.
+    hypothesis, draws, settings
+        What to run.
+    positions : dict
+        Resolved positions of claims that hold only at some.
+    memo : Memo
+        Values of earlier runs on the same data.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        batch_of: BatchOf,
+        hypothesis: Hypothesis,
+        draws: Draws,
+        settings: Settings,
+        positions: dict[str, tuple[int, ...]],
+        memo: Memo,
+    ) -> None:
+        self.prepared = prepared
+        self.batch_of = batch_of
+        self.draws = draws
+        self.settings = settings
+        self.ablated = ablated_components(hypothesis, settings)
+        self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, positions, memo)
+        self._expansion = _expansion(hypothesis, draws, len(prepared.reads), prepared.clean.embed.shape[1])
+        for claim in hypothesis:
+            draws.donor(claim)  # all draws before any computing: what cannot be drawn is refused now
+
+    def chunks(self) -> list[tuple[int, int]]:
+        """Borders of the chunks: a small first one, then equal ones."""
+        n = self.settings.samples
+        row = self.prepared.clean.embed[0].numel() * self.prepared.clean.embed.element_size() * 6
+        size = int(np.clip(CHUNK_BYTES // max(1, row * self._expansion), 1, CHUNK))
+        borders = [0]
+        while borders[-1] < n:
+            step = min(FIRST_CHUNK, size) if borders[-1] == 0 else size - borders[-1] % size
+            borders.append(min(n, borders[-1] + step))
+        return list(zip(borders[:-1], borders[1:], strict=True))
+
+    def stream(self) -> Iterator[Losses]:
+        """Losses of all references so far, after each chunk."""
+        parts: list[Losses] = []
+        for start, stop in self.chunks():
+            with torch.inference_mode():
+                parts.append(self._chunk(start, stop))
+            yield Losses(
+                *(
+                    np.concatenate([getattr(part, name) for part in parts])
+                    for name in ("model", "scrubbed", "baseline", "kl")
+                )
+            )
+
+    def _chunk(self, start: int, stop: int) -> Losses:
+        references = self.draws.references[start:stop]
+        inputs = self._tensor(references)
+        batch = self.batch_of(references)
+        clean = self.prepared.clean_logits(inputs)
+        logits = self.evaluator.logits(start, stop, self.prepared.reads)
+        scrubbed = self._loss(logits, batch, clean)
+        baseline = self._loss(self._baseline(inputs, self._tensor(self.draws.baseline()[start:stop])), batch, clean)
+        check_finite(scrubbed, references, "scrubbed")
+        check_finite(baseline, references, "baseline")
+        kl = divergence(clean, logits).double().cpu().numpy()
+        return Losses(self.prepared.losses[references], scrubbed, baseline, kl)
+
+    def _baseline(self, inputs: Tensor, donors: Tensor) -> Tensor:
+        if not self.ablated:
+            return self.prepared.clean_logits(donors)
+        model, clean = self.prepared.model, self.prepared.clean
+        everywhere = Spots.all(clean.embed.shape[1], model.device)
+        patches = {c: (gather(model.table(clean, c), donors, everywhere), None) for c in self.ablated}
+        return model.unembed(model.run(clean, inputs, patches, ROOT).stream[:, self.prepared.reads])
+
+    def _loss(self, logits: Tensor, batch: Batch, clean: Tensor) -> Floats:
+        values: Floats = self.prepared.loss_of(logits, batch, clean).double().cpu().numpy()
+        return values
+
+    def _tensor(self, values: Ints) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.prepared.model.device)
+
+
+def ablated_components(hypothesis: Hypothesis, settings: Settings) -> tuple[str, ...]:
+    """The components that the ``ablated`` baseline puts on random inputs; none for ``shuffled``.
+
+    Raises
+    ------
+    HypothesisError
+        ``ablated`` without names, where the hypothesis claims no component under the output.
+    """
+    if settings.baseline == "shuffled":
+        return ()
+    if settings.baseline != "ablated":
+        return tuple(settings.baseline)
+    claimed = [c for claim in hypothesis.children() if not claim.whole for c in claim.components]
+    if not claimed:
+        raise HypothesisError(
+            "the 'ablated' baseline puts the components claimed under 'logits' on random inputs, and this hypothesis claims none "
+            f"there ({listed(c.id for c in hypothesis.children())}); name some, baseline=['a1.h0', ...], or take 'shuffled'."
+        )
+    return tuple(dict.fromkeys(claimed))
+
+
+def _expansion(hypothesis: Hypothesis, draws: Draws, reads: int, length: int) -> int:
+    """How many rows one reference becomes in the widest part of the tree."""
+    widest = 1
+
+    def visit(claim_id: str, rows: int, wanted: int) -> None:
+        nonlocal widest
+        widest = max(widest, rows)
+        for claim in hypothesis.children(claim_id):
+            if hypothesis.children(claim.id):
+                read = wanted if claim.port in ("", "q") and claim.paths == "direct" else length
+                if draws.positionwise(claim):
+                    visit(claim.id, rows * read, 1)
+                else:
+                    visit(claim.id, rows, read)
+
+    visit(ROOT, 1, reads)
+    return widest

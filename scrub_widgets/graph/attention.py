@@ -1,0 +1,153 @@
+"""One layer of attention from its weights: queries, keys and values may come from different inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from .cache import Spots
+
+
+@dataclass(frozen=True)
+class Rotary:
+    """Rotary position tables, and how a model pairs the dimensions that rotate together.
+
+    Attributes
+    ----------
+    cos, sin : Tensor
+        ``[pos, rotary]``; further dimensions of a head do not rotate.
+    adjacent : bool
+        Pairs are neighbours (2i, 2i+1), as in GPT-J; else the two halves of the rotated part.
+    """
+
+    cos: Float[Tensor, "pos rotary"]
+    sin: Float[Tensor, "pos rotary"]
+    adjacent: bool
+
+    def __call__(self, x: Float[Tensor, "rows p heads d"], spots: Spots) -> Float[Tensor, "rows p heads d"]:
+        """Rotate queries or keys that stand at these positions."""
+        cos, sin = (table[spots.at].unsqueeze(-2) for table in (self.cos, self.sin))
+        size = self.cos.shape[-1]
+        part = x[..., :size]
+        if self.adjacent:
+            turned = torch.stack((-part[..., 1::2], part[..., 0::2]), -1).flatten(-2)
+        else:
+            turned = torch.cat((-part[..., size // 2 :], part[..., : size // 2]), -1)
+        return torch.cat((part * cos + turned * sin, x[..., size:]), -1)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The weights of one layer's attention, as used by the model itself.
+
+    Attributes
+    ----------
+    norm : callable
+        The norm before attention: recomputed on every mixed input, never frozen.
+    w_q, w_k, w_v, w_o : Tensor
+        ``[heads, d_model, d_head]``; keys and values ``[kv_heads, d_model, d_head]``; ``w_o`` ``[heads, d_head, d_model]``.
+    b_q, b_k, b_v, b_o : Tensor or None
+        ``[heads, d_head]``; ``b_o`` ``[d_model]``, a constant of the stream that belongs to no head.
+    scale : float
+        What scores are multiplied by.
+    softcap : float
+        Scores are squashed to this size, if positive.
+    causal : bool
+        Whether a position sees itself and earlier ones only.
+    rotary : Rotary or None
+        Position rotation of queries and keys.
+    """
+
+    norm: Callable[[Tensor], Tensor]
+    w_q: Tensor
+    w_k: Tensor
+    w_v: Tensor
+    w_o: Tensor
+    b_q: Tensor | None
+    b_k: Tensor | None
+    b_v: Tensor | None
+    b_o: Tensor | None
+    scale: float
+    softcap: float
+    causal: bool
+    rotary: Rotary | None
+
+    @property
+    def heads(self) -> int:
+        """Number of query heads."""
+        return int(self.w_q.shape[0])
+
+    def project(self, port: str, x: Float[Tensor, "rows p d"], head: int, spots: Spots) -> Float[Tensor, "rows p d_head"]:
+        """What one head's port makes of the stream: its norm, its weights, its rotation.
+
+        Grouped queries: ``head`` is a query head; its keys and values are those of its group.
+        """
+        weight, bias = {"q": (self.w_q, self.b_q), "k": (self.w_k, self.b_k), "v": (self.w_v, self.b_v)}[port]
+        index = head * weight.shape[0] // self.heads
+        y = self.norm(x) @ weight[index]
+        if bias is not None:
+            y = y + bias[index]
+        if port != "v" and self.rotary is not None:
+            y = self.rotary(y.unsqueeze(-2), spots).squeeze(-2)
+        return y
+
+    def mix(
+        self,
+        q: Float[Tensor, "rows p d"],
+        k: Float[Tensor, "rows pos d"],
+        v: Float[Tensor, "rows pos d"],
+        spots: Spots,
+        mask: Bool[Tensor, "rows pos"] | None,
+    ) -> Float[Tensor, "rows p d"]:
+        """Attend from the wanted positions to all: one head's ``z``."""
+        return self._pattern(q @ k.mT, spots, mask) @ v
+
+    def pattern(
+        self,
+        q: Float[Tensor, "rows p d"],
+        k: Float[Tensor, "rows pos d"],
+        spots: Spots,
+        mask: Bool[Tensor, "rows pos"] | None,
+    ) -> Float[Tensor, "rows p pos"]:
+        """One head's attention pattern."""
+        return self._pattern(q @ k.mT, spots, mask)
+
+    def all_heads(
+        self, x: Float[Tensor, "rows pos d"], mask: Bool[Tensor, "rows pos"] | None
+    ) -> Float[Tensor, "heads rows pos d_head"]:
+        """Every head's ``z`` on one stream, as in the model's own forward pass."""
+        spots = Spots.all(x.shape[1], x.device)
+        normed = self.norm(x)
+
+        def split(weight: Tensor, bias: Tensor | None, rotate: bool) -> Tensor:
+            y = torch.einsum("rpd,hde->rphe", normed, weight)
+            if bias is not None:
+                y = y + bias
+            return (self.rotary(y, spots) if rotate and self.rotary is not None else y).permute(2, 0, 1, 3)
+
+        q, k, v = (
+            split(self.w_q, self.b_q, True),
+            split(self.w_k, self.b_k, True),
+            split(self.w_v, self.b_v, False),
+        )
+        group = torch.arange(self.heads, device=x.device) * k.shape[0] // self.heads
+        return self._pattern(q @ k[group].mT, spots, mask) @ v[group]
+
+    def _pattern(self, scores: Tensor, spots: Spots, mask: Tensor | None) -> Tensor:
+        scores = scores * self.scale
+        if self.softcap > 0:
+            scores = torch.tanh(scores / self.softcap) * self.softcap
+        hidden = None
+        if self.causal:
+            hidden = torch.arange(scores.shape[-1], device=scores.device) > spots.at.unsqueeze(-1)
+        if mask is not None:
+            padding = ~mask.unsqueeze(-2)
+            hidden = padding if hidden is None else hidden | padding
+        if hidden is None:
+            return scores.softmax(-1)
+        # A query that may look nowhere (padding) attends to nothing, as in the model's own code.
+        return scores.masked_fill(hidden, -torch.inf).softmax(-1).masked_fill(hidden, 0.0)

@@ -1,0 +1,80 @@
+"""Clean values: what each component wrote on each input, so that a donor is an index and a leaf is a gather."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Which positions of each row are wanted.
+
+    Attributes
+    ----------
+    at : Tensor
+        ``[p]``, the same for all rows, or ``[rows, p]``.
+    everywhere : bool
+        Whether ``at`` is simply all positions in order.
+    key : Hashable
+        Names these positions for a memo.
+    """
+
+    at: Int[Tensor, "..."]
+    everywhere: bool = False
+    key: Hashable = field(default=None, compare=False)
+
+    @staticmethod
+    def all(positions: int, device: torch.device) -> Spots:
+        """Every position."""
+        return Spots(torch.arange(positions, device=device), everywhere=True, key=tuple(range(positions)))
+
+    @staticmethod
+    def of(at: list[int], positions: int, device: torch.device) -> Spots:
+        """The same positions in every row."""
+        return Spots(torch.tensor(at, device=device), everywhere=at == list(range(positions)), key=tuple(at))
+
+    @property
+    def by_row(self) -> bool:
+        """Whether rows want different positions."""
+        return self.at.ndim == 2
+
+    @property
+    def count(self) -> int:
+        """Wanted positions of each row."""
+        return self.at.shape[-1]
+
+    def of_rows(self, values: Tensor) -> Tensor:
+        """``[rows, pos, ...] -> [rows, p, ...]``: the wanted positions of something that has all."""
+        if self.everywhere:
+            return values
+        if not self.by_row:
+            return values.index_select(1, self.at)
+        return values[torch.arange(len(values), device=values.device)[:, None], self.at]
+
+
+def gather(table: Float[Tensor, "inputs pos d"], donors: Int[Tensor, "..."], spots: Spots) -> Float[Tensor, "rows p d"]:
+    """Take rows of a table of clean values.
+
+    Parameters
+    ----------
+    table : Tensor
+        ``[inputs, pos, d]``; ``[1, pos, d]`` where all inputs have the same values.
+    donors : Tensor
+        ``[rows]``, or ``[rows, pos]`` for one donor at each position.
+    spots : Spots
+        Positions to take.
+    """
+    if table.shape[0] == 1:
+        donors = torch.zeros_like(donors)
+    if donors.ndim == 1 and spots.everywhere:
+        return table.index_select(0, donors)
+    at = spots.at if spots.by_row else spots.at[None, :]
+    picked = donors[:, None] if donors.ndim == 1 else spots.of_rows(donors)
+    flat = (picked * table.shape[1] + at).reshape(-1)
+    rows = table.reshape(-1, table.shape[-1]).index_select(0, flat)
+    return rows.reshape(len(donors), spots.count, table.shape[-1])

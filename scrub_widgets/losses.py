@@ -1,0 +1,153 @@
+"""Per-example losses. Each reads logits at some positions and gives one number for each example, ``[n]``.
+
+A loss of your own is any callable ``f(logits, batch) -> [n]`` with ``logits [n, pos, vocab]`` at all positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .errors import TaskError
+from .rules import Batch
+
+LossFunction = Callable[[Tensor, Batch], Any]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss that says which positions it reads, so that only those are computed.
+
+    Attributes
+    ----------
+    name : str
+        For people: "next token at -1".
+    reads : callable
+        Number of positions to the list of positions whose logits it reads.
+    function : callable
+        ``(logits [n, reads, vocab], batch, clean logits [n, reads, vocab]) -> [n]``.
+    columns : tuple of str
+        Columns of the task that it needs.
+    """
+
+    name: str
+    reads: Callable[[int], list[int]]
+    function: Callable[[Tensor, Batch, Tensor], Tensor]
+    columns: tuple[str, ...] = ()
+
+
+def next_token(positions: Sequence[int] | None = None, weights: str | None = None) -> Loss:
+    """Cross-entropy of the next token, in nats, averaged over positions.
+
+    Parameters
+    ----------
+    positions : sequence of int, optional
+        Entries of the per-token loss ``[n, pos - 1]``, as TransformerLens counts them: entry ``p`` is the prediction
+        made at position ``p`` of the token at ``p + 1``; -1 is the prediction of the last token. Default: all.
+    weights : str, optional
+        Column with a weight for each entry, ``[n, pos - 1]`` (a mask, say); the average is weighted by it.
+    """
+
+    def reads(length: int) -> list[int]:
+        return _within(positions, length - 1, "the per-token loss")
+
+    def function(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
+        at = torch.tensor(reads(batch.tokens.shape[1]), device=logits.device)
+        nll = logits.log_softmax(-1).gather(-1, batch.tokens[:, at + 1].unsqueeze(-1)).squeeze(-1).neg()
+        if weights is None:
+            return nll.mean(-1)
+        weight = torch.as_tensor(batch.columns[weights], device=nll.device, dtype=nll.dtype)[:, at]
+        return (nll * weight).sum(-1) / weight.sum(-1)
+
+    name = "next token" if positions is None else f"next token, entries {list(positions)}"
+    return Loss(name, reads, function, () if weights is None else (weights,))
+
+
+def target(column: str, position: int = -1) -> Loss:
+    """Cross-entropy of a column's answer, in nats, at one position (a class or a token).
+
+    Parameters
+    ----------
+    column : str
+        Answers, ``[n]``: indices into the model's output.
+    position : int
+        Where the answer is read; negative counts from the end.
+    """
+
+    def function(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
+        answers = torch.as_tensor(batch.columns[column], device=logits.device).long()
+        return torch.nn.functional.cross_entropy(logits[:, 0], answers, reduction="none")
+
+    return Loss(f"'{column}' at {position}", _at(position), function, (column,))
+
+
+def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:
+    """Minus the logit difference between a right and a wrong answer, so that lower is better.
+
+    Parameters
+    ----------
+    correct, wrong : str
+        Columns of token ids, ``[n]``.
+    position : int
+        Where the logits are read; negative counts from the end.
+    """
+
+    def function(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
+        right, other = (torch.as_tensor(batch.columns[c], device=logits.device).long() for c in (correct, wrong))
+        return logits[:, 0].gather(-1, other[:, None])[:, 0] - logits[:, 0].gather(-1, right[:, None])[:, 0]
+
+    return Loss(f"logit difference {wrong} - {correct}", _at(position), function, (correct, wrong))
+
+
+def kl(positions: Sequence[int] | None = None) -> Loss:
+    """KL divergence from the model's own output to the scrubbed one, in nats, averaged over positions.
+
+    Parameters
+    ----------
+    positions : sequence of int, optional
+        Token positions; default: all.
+    """
+
+    def function(logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
+        return divergence(clean, logits)
+
+    name = "KL to the model" if positions is None else f"KL to the model at {list(positions)}"
+    return Loss(name, lambda length: _within(positions, length, "the inputs"), function)
+
+
+def custom(function: LossFunction) -> Loss:
+    """A loss of the user's own, which reads logits at all positions."""
+    name = getattr(function, "__name__", type(function).__name__)
+
+    def call(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
+        return torch.as_tensor(function(logits, batch))
+
+    return Loss("own loss" if name == "<lambda>" else name, lambda length: list(range(length)), call)
+
+
+def divergence(clean: Float[Tensor, "n p vocab"], other: Float[Tensor, "n p vocab"]) -> Float[Tensor, " n"]:
+    """KL(clean || other) in nats, averaged over positions."""
+    log_p, log_q = clean.log_softmax(-1), other.log_softmax(-1)
+    # A probability of zero contributes nothing, whatever the other says: 0 * (-inf) is not NaN here.
+    terms = torch.where(log_p == -torch.inf, 0.0, log_p.exp() * (log_p - log_q))
+    return terms.sum(-1).mean(-1)
+
+
+def _at(position: int) -> Callable[[int], list[int]]:
+    return lambda length: _within([position], length, "the inputs")
+
+
+def _within(positions: Sequence[int] | None, length: int, what: str) -> list[int]:
+    if positions is None:
+        return list(range(length))
+    outside = [p for p in positions if not -length <= p < length]
+    if outside or not positions:
+        raise TaskError(
+            f"the loss reads positions {list(positions)}; {what} has positions 0 to {length - 1} (negative: from the end)."
+        )
+    return [p % length for p in positions]

@@ -1,0 +1,207 @@
+"""What a scrub gives back: estimates with intervals, per-example losses, donors, and where it all came from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .engine.draws import Draws
+from .engine.run import Losses
+from .engine.settings import Settings
+from .graph.base import Layout
+from .hypothesis import ROOT, Hypothesis
+from .measure import estimates
+from .measure.estimates import Estimate
+from .measure.guards import Doubt, doubts
+from .rules import Classes, Ints
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The outcome of scrubbing a hypothesis.
+
+    Attributes
+    ----------
+    hypothesis : Hypothesis
+        What was scrubbed.
+    settings : Settings
+        Samples, seed, unclaimed policy and baseline.
+    losses : Losses
+        ``.model``, ``.scrubbed``, ``.baseline`` and ``.kl``: per-example arrays ``[n]``, paired by reference.
+    classes : mapping of str to Classes
+        The equivalence classes of every rule in the hypothesis.
+    provenance : dict
+        Seed, samples, policy, baseline, fingerprints of data and model, versions.
+    """
+
+    hypothesis: Hypothesis
+    settings: Settings
+    losses: Losses
+    classes: Mapping[str, Classes]
+    provenance: Mapping[str, Any]
+    _draws: Draws = field(repr=False)
+    _layout: Layout = field(repr=False)
+
+    @cached_property
+    def loss_recovered(self) -> Estimate:
+        """(L_baseline - L_scrubbed) / (L_baseline - L_model) with its 95 % interval; never clamped."""
+        return estimates.loss_recovered(self.losses.model, self.losses.scrubbed, self.losses.baseline)
+
+    @cached_property
+    def kl(self) -> Estimate:
+        """Mean KL(model || scrubbed), in nats."""
+        return estimates.mean(self.losses.kl)
+
+    @cached_property
+    def pointwise(self) -> Estimate:
+        """1 - mean|d_scrubbed| / mean|d_baseline|, d being the change of an example's loss from the model's own."""
+        return estimates.pointwise(self.losses.model, self.losses.scrubbed, self.losses.baseline)
+
+    @cached_property
+    def better(self) -> float:
+        """Share of the examples on which the scrubbed loss is lower than the model's."""
+        return estimates.shares(self.losses.model, self.losses.scrubbed)[0]
+
+    @cached_property
+    def worse(self) -> float:
+        """Share of the examples on which the scrubbed loss is higher than the model's."""
+        return estimates.shares(self.losses.model, self.losses.scrubbed)[1]
+
+    @cached_property
+    def model_loss(self) -> Estimate:
+        """Mean loss of the model itself."""
+        return estimates.mean(self.losses.model)
+
+    @cached_property
+    def scrubbed_loss(self) -> Estimate:
+        """Mean loss of the scrubbed model."""
+        return estimates.mean(self.losses.scrubbed)
+
+    @cached_property
+    def baseline_loss(self) -> Estimate:
+        """Mean loss of the baseline."""
+        return estimates.mean(self.losses.baseline)
+
+    @property
+    def references(self) -> Ints:
+        """Which inputs were references, ``[n]``."""
+        return self._draws.references[: len(self.losses)]
+
+    @property
+    def baseline_donors(self) -> Ints:
+        """The random input behind each reference's baseline, ``[n]``."""
+        return self._draws.baseline()[: len(self.losses)]
+
+    @cached_property
+    def donors(self) -> dict[str, Ints]:
+        """Claim id to donors ``[n]``, with one more axis ``[.., pos]`` for every position-wise draw on the way down.
+
+        The donor of a claim's unclaimed inputs stands under ``"<claim id>/unclaimed"``, per component under
+        ``"<claim id>/unclaimed/<component>"``.
+        """
+        n, found = len(self.losses), {}
+        for claim in self.hypothesis:
+            found[claim.id] = self._draws.donor(claim)[:n]
+        receivers = [ROOT, *(c.id for c in self.hypothesis if self.hypothesis.children(c.id))]
+        for receiver in receivers:
+            if self.settings.unclaimed != "per component":
+                found[f"{receiver}/unclaimed"] = self._draws.others(receiver)[:n]
+                continue
+            owners = (ROOT,) if receiver == ROOT else self.hypothesis[receiver].components
+            senders = dict.fromkeys(name for owner in owners for name in self._layout.senders(owner))
+            for name in senders:
+                found[f"{receiver}/unclaimed/{name}"] = self._draws.others(receiver, name)[:n]
+        return found
+
+    @cached_property
+    def warnings(self) -> list[Doubt]:
+        """What to doubt, each with a name, the evidence, and what to do."""
+        return doubts(self)
+
+    def __str__(self) -> str:
+        lines = [
+            f"loss recovered  {self.loss_recovered}",
+            f"pointwise       {self.pointwise}",
+            f"KL to model     {self.kl} nats",
+            f"loss            model {self.model_loss.value:.4f}, scrubbed {self.scrubbed_loss.value:.4f}, "
+            f"{self.baseline_name} {self.baseline_loss.value:.4f}",
+            f"examples        {100 * self.better:.0f} % lower, {100 * self.worse:.0f} % higher than the model's own",
+            f"n = {len(self.losses)} references, seed {self.settings.seed}, unclaimed {self.settings.unclaimed}",
+        ]
+        return "\n".join([*lines, *(f"! {doubt}" for doubt in self.warnings)])
+
+    __repr__ = __str__
+
+    @property
+    def baseline_name(self) -> str:
+        """The baseline in words."""
+        b = self.settings.baseline
+        return b if isinstance(b, str) else f"ablated {', '.join(b)}"
+
+    def plot(self) -> Figure:
+        """The recovered loss as a bar with its interval, between the baseline and the model (matplotlib ``Figure``)."""
+        from .plots import recovered  # matplotlib is loaded only for those who plot
+
+        return recovered(self)
+
+    def to_json(self) -> str:
+        """Estimates, hypothesis and provenance as JSON text; NaN is written as null."""
+        shares = {name: _numbers(getattr(self, name)) for name in ("loss_recovered", "pointwise", "kl")}
+        losses = {
+            name: _numbers(getattr(self, f"{name}_loss")) for name in ("model", "scrubbed", "baseline")
+        }
+        body = {
+            **shares,
+            "loss": losses,
+            "better": self.better,
+            "worse": self.worse,
+            "hypothesis": json.loads(self.hypothesis.to_json()),
+            "provenance": dict(self.provenance),
+            "warnings": [str(doubt) for doubt in self.warnings],
+        }
+        return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _numbers(estimate: Estimate) -> dict[str, float | None]:
+    return {
+        name: value if math.isfinite(value) else None
+        for name, value in (("value", estimate.value), ("low", estimate.low), ("high", estimate.high))
+    }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two hypotheses on the same references and, where their claims agree, the same donors.
+
+    Attributes
+    ----------
+    first, second : Result
+        The results.
+    difference : Estimate
+        Loss recovered of the second minus that of the first, paired by reference.
+    """
+
+    first: Result
+    second: Result
+    difference: Estimate
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether the interval of the difference holds zero."""
+        return not self.difference.resolved or self.difference.low <= 0 <= self.difference.high
+
+    def __str__(self) -> str:
+        words = "the difference is within noise" if self.within_noise else "the difference is beyond noise"
+        return (
+            f"first   {self.first.loss_recovered}\nsecond  {self.second.loss_recovered}\n"
+            f"second - first  {self.difference}: {words}"
+        )
+
+    __repr__ = __str__

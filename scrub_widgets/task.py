@@ -1,0 +1,495 @@
+"""A task: a model's graph, its data, a loss and rules. Scripts, tests and the widget all scrub through it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from . import rules as rules_
+from .engine.draws import Draws, draw_references
+from .engine.evaluate import Evaluator
+from .engine.memo import Memo
+from .engine.prepared import Prepared, Progress, loss_values, prepare
+from .engine.run import Losses, Scrub
+from .engine.settings import Settings, settings
+from .errors import HypothesisError, TaskError, listed, suggestion
+from .graph.bridge import check_exact, read_bridge
+from .graph.transformer import Transformer
+from .hypothesis import Hypothesis
+from .losses import Loss, LossFunction, custom
+from .measure import estimates
+from .measure.estimates import Floats
+from .result import Comparison, Result
+from .rules import Batch, Classes, Ints, RuleFunction
+
+PROBE = 4
+"""Inputs on which the decomposition of a model is checked before anything else."""
+
+
+class Task:
+    """What a hypothesis is tested on.
+
+    Parameters
+    ----------
+    model : TransformerBridge
+        Any TransformerLens 4 bridge that decomposes into heads, MLPs and a residual stream; checked at once.
+    tokens : Tensor
+        The inputs, int ``[n, pos]``; donors and references are drawn from them.
+    loss : Loss or callable
+        One of :mod:`scrub_widgets.losses`, or ``f(logits [n, pos, vocab], batch) -> [n]``.
+    rules : mapping, optional
+        Rules of your own by name: ``f(batch) -> labels`` of shape ``[n]`` or ``[n, pos]``.
+    columns : mapping, optional
+        What else is known of each input, ``[n, ...]``; each column with one value an input is a rule too.
+    attention_mask : Tensor, optional
+        ``[n, pos]``, 1 where there is a token.
+    roles : mapping, optional
+        Names of token positions, for ``positions="subject"``.
+    vocab : sequence of str or callable, optional
+        How to write a token id; default: the model's tokenizer, else the number.
+    name : str
+        For people.
+    hypotheses : mapping, optional
+        Ready-made hypotheses by name.
+
+    Raises
+    ------
+    TaskError
+        Inputs of a wrong shape or outside the vocabulary, a model that cannot be decomposed, a loss that reads nowhere.
+    """
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - a bridge; checked by read_bridge
+        tokens: Any,  # noqa: ANN401 - tensor, array or list; checked below
+        *,
+        loss: Loss | LossFunction,
+        rules: Mapping[str, RuleFunction] | None = None,
+        columns: Mapping[str, Any] | None = None,
+        attention_mask: Any = None,  # noqa: ANN401 - as tokens
+        roles: Mapping[str, int | Sequence[int]] | None = None,
+        vocab: Sequence[str] | Callable[[int], str] | None = None,
+        name: str = "task",
+        hypotheses: Mapping[str, Hypothesis] | None = None,
+    ) -> None:
+        self.name = name
+        self.model = model
+        self.tokens = _tokens(tokens)
+        self.mask = _mask(attention_mask, self.tokens)
+        self.loss = loss if isinstance(loss, Loss) else custom(loss)
+        self.columns = _columns(columns, len(self.tokens), self.loss)
+        self.roles = {role: self._places(role, at) for role, at in (roles or {}).items()}
+        self.hypotheses = dict(hypotheses or {})
+        self._vocab = vocab
+        self._lock = threading.RLock()
+        self._memo = Memo()
+        self._classes: dict[str, Classes] = {}
+        self._prepared: Prepared | None = None
+        self.rules = {**rules_.STANDARD, **self._column_rules(), **(rules or {})}
+        wrong = [rule for rule, function in self.rules.items() if not callable(function)]
+        if wrong:
+            raise TaskError(f"a rule is a function of the inputs; {listed(wrong)} is none.")
+        self.loss.reads(self.positions)
+        with torch.inference_mode():
+            self.graph: Transformer = read_bridge(model, self.positions)
+            _check_vocabulary(self.tokens, model)
+            self.exactness = check_exact(self.graph, *self._probe())
+
+    # -- what there is ----------------------------------------------------------------------------------------------
+
+    @property
+    def positions(self) -> int:
+        """Length of the inputs."""
+        return int(self.tokens.shape[1])
+
+    def __len__(self) -> int:
+        """Number of inputs."""
+        return len(self.tokens)
+
+    def __repr__(self) -> str:
+        layout = self.graph.layout
+        return (
+            f"Task '{self.name}': {len(self)} inputs of {self.positions} tokens, {len(layout.names)} components, "
+            f"loss: {self.loss.name}"
+        )
+
+    @cached_property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """Every input as text, token by token."""
+        ids = np.unique(self.tokens.numpy())
+        words = {int(i): self._word(int(i)) for i in ids}
+        return tuple(tuple(words[i] for i in row) for row in self.tokens.tolist())
+
+    def _word(self, token: int) -> str:
+        if callable(self._vocab):
+            return self._vocab(token)
+        if self._vocab is not None:
+            return self._vocab[token] if token < len(self._vocab) else str(token)
+        tokenizer = getattr(self.model, "tokenizer", None)
+        return str(tokenizer.decode([token])) if tokenizer is not None else str(token)
+
+    def batch(self, inputs: Ints | None = None, *, device: torch.device | None = None, text: bool = False) -> Batch:
+        """Inputs as rules (on the CPU) and losses (on the model's device) see them."""
+        index = np.arange(len(self)) if inputs is None else np.asarray(inputs)
+        at = torch.from_numpy(index)
+        where = device or torch.device("cpu")
+        return Batch(
+            tokens=self.tokens[at].to(where),
+            columns={name: values[index] for name, values in self.columns.items()},
+            mask=None if self.mask is None else self.mask[at].to(where),
+            index=index,
+            text=tuple(self.texts[i] for i in index) if text else (),
+        )
+
+    def classes(self, rule: str) -> Classes:
+        """The equivalence classes that a rule makes of the inputs.
+
+        Raises
+        ------
+        RuleError
+            No such rule, it raises, or its labels have a wrong shape.
+        """
+        with self._lock:
+            if rule not in self._classes:
+                function = rules_.find(rule, self.rules, self.positions)
+                self._classes[rule] = rules_.classify(rule, function, self.batch(text=True))
+            return self._classes[rule]
+
+    def with_rules(self, mapping: Mapping[str, RuleFunction] | None = None, **named: RuleFunction) -> Task:
+        """The same task with more rules; a rule of the same name is replaced."""
+        new = {**(mapping or {}), **named}
+        wrong = [rule for rule, function in new.items() if not callable(function)]
+        if wrong:
+            raise TaskError(f"a rule is a function of the inputs; {listed(wrong)} is none.")
+        other = object.__new__(Task)
+        other.__dict__.update(self.__dict__)
+        other.rules = {**self.rules, **new}
+        other._classes = {rule: classes for rule, classes in self._classes.items() if rule not in new}
+        other._memo = Memo()
+        return other
+
+    # -- scrubbing --------------------------------------------------------------------------------------------------
+
+    def check(self, hypothesis: Hypothesis) -> None:
+        """Refuse a hypothesis that cannot be scrubbed here, before any long work.
+
+        Raises
+        ------
+        HypothesisError, RuleError
+            The sentence says what was expected and what exists.
+        """
+        self.graph.layout.check(hypothesis)
+        places = self._claimed_positions(hypothesis)
+        for claim in hypothesis:
+            self.classes(claim.rule)
+        _check_apart(hypothesis, places)
+
+    def scrub(
+        self,
+        hypothesis: Hypothesis,
+        samples: int = 1024,
+        seed: int = 0,
+        unclaimed: str = "per receiver",
+        baseline: str | Sequence[str] = "shuffled",
+        *,
+        progress: bool = True,
+    ) -> Result:
+        """Scrub a hypothesis.
+
+        Parameters
+        ----------
+        hypothesis : Hypothesis
+            What to test.
+        samples : int
+            Reference inputs, drawn with replacement.
+        seed : int
+            Key of all draws: hypotheses with one seed are compared on common random numbers.
+        unclaimed : {"per receiver", "per component", "global"}
+            Who shares the random donor of unclaimed inputs.
+        baseline : {"shuffled", "ablated"} or sequence of str
+            What 0 % is: the output on a random input, or components on random inputs (those claimed under the output,
+            or the ones named).
+        progress : bool
+            Whether to show a progress bar when it takes long.
+
+        Returns
+        -------
+        Result
+            Estimates with intervals, per-example losses, donors, warnings.
+        """
+        chosen = settings(samples, seed, unclaimed, baseline)
+        with tqdm(total=samples, desc="scrub", unit="input", leave=False, delay=0.5, disable=not progress) as bar:
+            result = None
+            for result in self.stream(hypothesis, chosen):
+                bar.update(len(result.losses) - bar.n)
+        assert result is not None
+        return result
+
+    def stream(
+        self, hypothesis: Hypothesis, chosen: Settings | None = None, progress: Progress | None = None
+    ) -> Iterator[Result]:
+        """Scrub chunk by chunk: a result over all references so far, after each chunk.
+
+        Parameters
+        ----------
+        hypothesis : Hypothesis
+            What to test.
+        chosen : Settings, optional
+            Samples, seed, policy, baseline.
+        progress : callable, optional
+            ``progress(done, total)`` during the first clean pass over the data; what it raises ends the pass.
+        """
+        chosen = chosen or Settings()
+        self.check(hypothesis)
+        if not isinstance(chosen.baseline, str):
+            self._known(chosen.baseline)
+        prepared = self.prepare(progress)
+        run, draws = self._scrub(hypothesis, chosen, prepared)
+        provenance = self._provenance(chosen)
+        classes = {claim.rule: self.classes(claim.rule) for claim in hypothesis}
+        chunks = run.stream()
+        while True:
+            with self._lock:
+                losses = next(chunks, None)
+            if losses is None:
+                return
+            yield Result(hypothesis, chosen, losses, classes, provenance, draws, self.graph.layout)
+
+    def compare(
+        self,
+        first: Hypothesis,
+        second: Hypothesis,
+        samples: int = 1024,
+        seed: int = 0,
+        unclaimed: str = "per receiver",
+        baseline: str | Sequence[str] = "shuffled",
+    ) -> Comparison:
+        """Difference of two hypotheses in loss recovered, paired by reference, on common random numbers."""
+        a, b = (self.scrub(h, samples, seed, unclaimed, baseline) for h in (first, second))
+        gap = a.losses.baseline - a.losses.model
+        if baseline == "ablated" and not np.array_equal(a.losses.baseline, b.losses.baseline):
+            raise HypothesisError(
+                "the two hypotheses claim different components under 'logits', so their 'ablated' baselines differ; "
+                "name the components, baseline=['a1.h0', ...], or take 'shuffled'."
+            )
+        return Comparison(a, b, estimates.ratio(a.losses.scrubbed - b.losses.scrubbed, gap))
+
+    def loss_of(self, logits: Any, references: Any) -> Floats:  # noqa: ANN401 - tensors or arrays
+        """The task's loss for given logits.
+
+        Parameters
+        ----------
+        logits : Tensor
+            ``[n, pos, vocab]``.
+        references : array of int
+            The inputs whose labels count, ``[n]``.
+
+        Returns
+        -------
+        array of float
+            ``[n]``.
+        """
+        index = np.asarray(references, dtype=np.int64)
+        values = torch.as_tensor(logits, device=self.graph.device)
+        if values.ndim != 3 or values.shape[:2] != (len(index), self.positions):
+            raise TaskError(
+                f"expected logits of shape [{len(index)}, {self.positions}, vocab] for {len(index)} references, "
+                f"not {list(values.shape)}."
+            )
+        prepared = self.prepare()
+        with torch.inference_mode():
+            clean = prepared.clean_logits(torch.from_numpy(index).to(self.graph.device))
+            read = values[:, prepared.reads]
+            losses = loss_values(self.loss, read, self.batch(index, device=self.graph.device), clean)
+        numbers: Floats = losses.double().cpu().numpy()
+        return numbers
+
+    def prepare(self, progress: Progress | None = None) -> Prepared:
+        """The clean pass over the data, made once; scrubbing makes it when needed."""
+        with self._lock:
+            if self._prepared is None:
+                with torch.inference_mode():
+                    self._prepared = prepare(
+                        self.graph,
+                        self.tokens.to(self.graph.device),
+                        None if self.mask is None else self.mask.to(self.graph.device),
+                        self.loss,
+                        self._device_batch,
+                        progress,
+                    )
+            return self._prepared
+
+    def evaluator(self, hypothesis: Hypothesis, chosen: Settings) -> Evaluator:
+        """The engine's evaluator of a hypothesis, for those who want scrubbed logits or values."""
+        self.check(hypothesis)
+        return self._scrub(hypothesis, chosen, self.prepare())[0].evaluator
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _scrub(self, hypothesis: Hypothesis, chosen: Settings, prepared: Prepared) -> tuple[Scrub, Draws]:
+        draws = Draws(
+            hypothesis,
+            {claim.rule: self.classes(claim.rule) for claim in hypothesis},
+            draw_references(len(self), chosen.samples, chosen.seed),
+            chosen.seed,
+            chosen.unclaimed,
+            len(self),
+            self.positions,
+        )
+        places = self._claimed_positions(hypothesis)
+        return Scrub(prepared, self._device_batch, hypothesis, draws, chosen, places, self._memo), draws
+
+    def _device_batch(self, inputs: Ints) -> Batch:
+        return self.batch(inputs, device=self.graph.device)
+
+    def _probe(self) -> tuple[Tensor, Tensor | None]:
+        """A few inputs, the one with the shortest text among them: padding must be right as well."""
+        rows = list(range(min(PROBE, len(self))))
+        if self.mask is not None:
+            rows[-1] = int(self.mask.sum(1).argmin())
+        device = self.graph.device
+        return self.tokens[rows].to(device), None if self.mask is None else self.mask[rows].to(device)
+
+    def _known(self, components: Sequence[str]) -> None:
+        names = self.graph.layout.names
+        for name in components:
+            if name not in names:
+                raise TaskError(f"no component '{name}' to ablate; the model has {listed(names)}.{suggestion(name, names)}")
+
+    def _places(self, what: str, at: int | Sequence[int]) -> tuple[int, ...]:
+        values = [at] if isinstance(at, int) else list(at)
+        outside = [p for p in values if not -self.positions <= p < self.positions]
+        if outside or not values:
+            raise HypothesisError(
+                f"'{what}' names the positions {values}; the inputs have positions 0 to {self.positions - 1}.", where=what
+            )
+        return tuple(sorted({p % self.positions for p in values}))
+
+    def _claimed_positions(self, hypothesis: Hypothesis) -> dict[str, tuple[int, ...]]:
+        """The token positions of every claim that holds only at some."""
+        places = {}
+        for claim in hypothesis:
+            if isinstance(claim.positions, str):
+                if claim.positions not in self.roles:
+                    raise HypothesisError(
+                        f"no role '{claim.positions}' for positions=; the task has {listed(self.roles)}.", where=claim.id
+                    )
+                places[claim.id] = self.roles[claim.positions]
+            elif claim.positions is not None:
+                places[claim.id] = self._places(claim.id, claim.positions)
+        return places
+
+    def _column_rules(self) -> dict[str, RuleFunction]:
+        wanted = ((len(self),), tuple(self.tokens.shape))
+        return {name: rules_.column(name) for name, values in self.columns.items() if values.shape in wanted}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the data: tokens, mask and columns."""
+        digest = hashlib.blake2b(self.tokens.numpy().tobytes(), digest_size=8)
+        if self.mask is not None:
+            digest.update(self.mask.numpy().tobytes())
+        for name, values in sorted(self.columns.items()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(values).astype(str).tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def _model_fingerprint(self) -> str:
+        return self.graph.fingerprint()
+
+    def _provenance(self, chosen: Settings) -> dict[str, Any]:
+        baseline = chosen.baseline
+        return {
+            "task": self.name,
+            "loss": self.loss.name,
+            "inputs": len(self),
+            "samples": chosen.samples,
+            "seed": chosen.seed,
+            "unclaimed": chosen.unclaimed,
+            "baseline": baseline if isinstance(baseline, str) else f"ablated {', '.join(baseline)}",
+            "data": self.fingerprint,
+            "model": self._model_fingerprint,
+            "device": str(self.graph.device),
+            "dtype": str(self.graph.dtype).removeprefix("torch."),
+            "python": sys.version.split()[0],
+            **{package: version(package) for package in ("scrub-widgets", "torch", "transformer-lens", "numpy")},
+        }
+
+
+def _tokens(tokens: Any) -> Tensor:  # noqa: ANN401 - a user's value
+    try:
+        values = torch.as_tensor(tokens).detach().cpu()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TaskError(f"tokens take an int tensor [inputs, positions]: {error}.") from None
+    if values.ndim != 2 or 0 in values.shape:
+        raise TaskError(f"expected tokens of shape [inputs, positions] with at least one of each, not {list(values.shape)}.")
+    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
+        raise TaskError(f"expected whole numbers as tokens, not {values.dtype}.")
+    return values.long().contiguous()
+
+
+def _mask(mask: Any, tokens: Tensor) -> Tensor | None:  # noqa: ANN401 - a user's value
+    if mask is None:
+        return None
+    values = torch.as_tensor(mask).detach().cpu()
+    if values.shape != tokens.shape:
+        raise TaskError(f"expected an attention mask of the tokens' shape {list(tokens.shape)}, not {list(values.shape)}.")
+    if not values.bool().any(1).all():
+        raise TaskError(f"input {int((~values.bool().any(1)).nonzero()[0])} is all padding; every input needs a token.")
+    return values.bool().contiguous()
+
+
+def _columns(columns: Mapping[str, Any] | None, n: int, loss: Loss) -> dict[str, Any]:
+    found = {}
+    for name, values in (columns or {}).items():
+        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+        if array.shape[:1] != (n,):
+            raise TaskError(f"column '{name}' has shape {list(array.shape)}; expected {n} rows, one for each input.")
+        found[name] = array
+    missing = [name for name in loss.columns if name not in found]
+    if missing:
+        raise TaskError(f"the loss '{loss.name}' needs the columns {listed(missing)}; the task has {listed(found)}.")
+    return found
+
+
+def _check_vocabulary(tokens: Tensor, model: Any) -> None:  # noqa: ANN401 - a bridge
+    size, length = model.cfg.d_vocab, model.cfg.n_ctx
+    outside = ((tokens < 0) | (tokens >= size)).nonzero()
+    if len(outside):
+        row, position = outside[0].tolist()
+        raise TaskError(
+            f"token {int(tokens[row, position])} (input {row}, position {position}) is outside the vocabulary: "
+            f"ids go from 0 to {size - 1}."
+        )
+    if tokens.shape[1] > length:
+        raise TaskError(f"the inputs have {tokens.shape[1]} positions; the model's context holds {length}.")
+
+
+def _check_apart(hypothesis: Hypothesis, places: Mapping[str, tuple[int, ...]]) -> None:
+    """Roles and negative positions are only known here: no component twice at one position of a port."""
+    for claim in hypothesis:
+        for other in hypothesis:
+            if other is claim or other.under != claim.under:
+                continue
+            same = claim.whole or other.whole or set(claim.components) & set(other.components)
+            here, there = places.get(claim.id), places.get(other.id)
+            if same and (here is None or there is None or set(here) & set(there)):
+                raise HypothesisError(
+                    f"'{claim.id}' and '{other.id}' claim the same component at the same position; "
+                    "under one port a component is claimed once for each position.",
+                    where=claim.id,
+                )
+
+
+__all__ = ["Losses", "Task"]

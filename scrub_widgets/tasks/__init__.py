@@ -1,0 +1,30 @@
+"""Tasks that ship with the package: model, data, loss and rules, with no network."""
+
+from __future__ import annotations
+
+from ..errors import TaskError, listed, suggestion
+from ..task import Task
+
+NAMES = ("induction",)
+
+
+def load_task(name: str, *, device: str = "cpu") -> Task:
+    """A task that ships with the package.
+
+    Parameters
+    ----------
+    name : str
+        ``"induction"``: a 2-layer attention-only transformer on token streams that repeat.
+    device : str
+        Where the model computes.
+
+    Raises
+    ------
+    TaskError
+        No task of this name ships.
+    """
+    if name == "induction":
+        from .induction import load
+
+        return load(device=device)
+    raise TaskError(f"no task '{name}' ships with scrub-widgets; there is {listed(NAMES)}.{suggestion(name, NAMES)}")

@@ -1,0 +1,59 @@
+"""The trained model: how it is built, loaded, and what its heads attend to."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import as_file, files
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int64
+from safetensors.torch import load_file
+from torch import Tensor
+from transformer_lens import TransformerBridge, TransformerBridgeConfig
+from transformer_lens.model_bridge.sources import boot_native
+
+from scrub_widgets.tasks.induction.data import seen_before
+
+
+def build_model(config: dict[str, Any], device: str | torch.device = "cpu") -> TransformerBridge:
+    """An untrained float32 bridge; ``config`` holds ``TransformerBridgeConfig`` arguments."""
+    return boot_native(TransformerBridgeConfig(**config), device=device, dtype=torch.float32)
+
+
+def read_card() -> dict[str, Any]:
+    """What is known about the bundled weights: config, how they were trained, measurements."""
+    card: dict[str, Any] = json.loads(files(__package__).joinpath("card.json").read_text("utf-8"))
+    return card
+
+
+def load_model(device: str | torch.device = "cpu") -> TransformerBridge:
+    """The bundled two-layer attention-only transformer in float32, ready for evaluation."""
+    model = build_model(read_card()["config"], device)
+    with as_file(files(__package__).joinpath("weights.safetensors")) as path:
+        model.load_state_dict(load_file(path))
+    return model.eval()
+
+
+@torch.no_grad()
+def attention_scores(
+    model: TransformerBridge, tokens: Int64[Tensor, "n pos"]
+) -> dict[str, Float[Tensor, "layer head"]]:
+    """How much each head behaves like a previous-token head and like an induction head.
+
+    ``"previous_token"``: mean attention from a position to the one before it.
+    ``"induction"``: mean attention from a token that occurred exactly once before to the position
+    after that earlier occurrence. 1 is a perfect head of its kind.
+    """
+    n_layers = model.cfg.n_layers
+    names = [f"blocks.{layer}.attn.hook_pattern" for layer in range(n_layers)]
+    _, cache = model.run_with_cache(tokens, names_filter=names)
+    patterns = torch.stack([cache[name] for name in names])  # [layer, n, head, query, key]
+    previous = patterns.diagonal(offset=-1, dim1=-2, dim2=-1).mean(dim=(1, 3))
+
+    second = seen_before(tokens) == 1
+    earlier = (tokens[:, :, None] == tokens[:, None, :]).tril(diagonal=-1)
+    row, query = second.nonzero(as_tuple=True)
+    key = earlier[row, query].int().argmax(dim=-1) + 1
+    induction = patterns[:, row, :, query, key].mean(dim=0)  # advanced axes come first
+    return {"previous_token": previous, "induction": induction}

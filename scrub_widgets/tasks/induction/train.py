@@ -1,0 +1,189 @@
+"""Train an induction model: ``python -m scrub_widgets.tasks.induction.train --out DIR``.
+
+Writes ``weights.safetensors`` and ``card.json`` to ``--out`` (by default: over the bundled ones).
+The same arguments and the same versions give the same weights. CPU minutes, one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from safetensors.torch import save
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformer_lens import TransformerBridge
+
+from scrub_widgets.tasks.induction.data import (
+    LENGTH,
+    VOCABULARY,
+    bigram_loss,
+    draw,
+    examples,
+    seen_before,
+    streams,
+)
+from scrub_widgets.tasks.induction.model import attention_scores, build_model
+
+HERE = Path(__file__).parent
+BATCH = 128
+WARM_UP = 100
+HELD_OUT = 10_000  # seed of the streams that are only measured on
+_TRAINING = 3  # keeps the training draws apart from streams() and examples(), whatever their seed
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is varied between candidates."""
+
+    d_model: int = 128
+    n_heads: int = 4
+    d_head: int = 32
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    head_penalty: float = 0.0
+    positions: str = "standard"
+    steps: int = 2000
+    seed: int = 0
+
+    def config(self) -> dict[str, Any]:
+        """Arguments of the ``TransformerBridgeConfig``."""
+        return {
+            "d_model": self.d_model,
+            "d_head": self.d_head,
+            "n_heads": self.n_heads,
+            "n_layers": 2,
+            "n_ctx": LENGTH,
+            "d_vocab": VOCABULARY,
+            "attn_only": True,
+            "normalization_type": "LN",
+            "positional_embedding_type": self.positions,
+            "seed": self.seed,
+        }
+
+
+def token_losses(
+    model: TransformerBridge, tokens: Int64[Tensor, "n pos"]
+) -> Float[Tensor, "n pos_minus_1"]:
+    """Next-token loss in nats of tokens 1 onwards."""
+    logits: Tensor = model(tokens, return_type="logits")
+    return cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
+
+
+def head_sizes(model: TransformerBridge) -> Float[Tensor, "layer head"]:
+    """Frobenius norm of each head's OV matrix: how strongly it can write what it reads."""
+    width = model.cfg.d_head
+    sizes = []
+    for block in model.blocks:
+        value = block.attn.v.weight.unflatten(0, (-1, width))  # [head, d_head, d_model]
+        out = block.attn.o.weight.unflatten(1, (-1, width)).transpose(0, 1)  # [head, d_model, d_head]
+        sizes.append(torch.linalg.matrix_norm(out @ value))
+    return torch.stack(sizes)
+
+
+def train(recipe: Recipe) -> TransformerBridge:
+    """Train on fresh streams: AdamW, linear warm-up, then a cosine decay to zero."""
+    model = build_model(recipe.config())
+    rng = np.random.default_rng([_TRAINING, recipe.seed])
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=recipe.learning_rate,
+        betas=(0.9, 0.98),
+        weight_decay=recipe.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=recipe.learning_rate,
+        total_steps=recipe.steps,
+        pct_start=WARM_UP / recipe.steps,
+        cycle_momentum=False,
+    )
+    for step in range(1, recipe.steps + 1):
+        tokens, repeated = draw(rng, BATCH)
+        losses = token_losses(model, tokens)
+        optimizer.zero_grad()
+        torch.autograd.backward(losses.mean() + recipe.head_penalty * head_sizes(model).sum())
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 100 == 0:
+            copied = repeated[:, 1:]
+            print(
+                f"step {step:5d}   repeats {losses[copied].mean().item():.3f}"
+                f"   elsewhere {losses[~copied].mean().item():.3f}",
+                flush=True,
+            )
+    return model.eval()
+
+
+@torch.no_grad()
+def measure(model: TransformerBridge) -> dict[str, Any]:
+    """Losses in nats and attention scores ``[layer][head]`` on data the model was not trained on."""
+    tokens, repeated = streams(2048, seed=HELD_OUT)
+    losses, floor = token_losses(model, tokens), bigram_loss(tokens)
+    copied = repeated[:, 1:]
+    new = seen_before(tokens)[:, :-1] == 0
+    task = examples(2048, seed=1)
+    # Every example is replaced by another one (the one before it) and keeps its own label.
+    logits = model(task.roll(1, dims=0), return_type="logits")[:, -2]
+    scores = attention_scores(model, tokens)
+    return {
+        "losses": {
+            "after_first_occurrence": losses[new].mean().item(),
+            "after_first_occurrence_bigram_floor": floor[new].mean().item(),
+            "repeated": losses[copied].mean().item(),
+            "seen_but_not_repeated": losses[~new & ~copied].mean().item(),
+            "examples": token_losses(model, task)[:, -1].mean().item(),
+            "examples_shuffled": cross_entropy(logits, task[:, -1]).item(),
+        },
+        "scores": {
+            name: [[round(s, 4) for s in layer] for layer in score.tolist()]
+            for name, score in scores.items()
+        },
+    }
+
+
+def parse(arguments: list[str] | None = None) -> tuple[Recipe, Path]:
+    """The recipe and the output folder from command-line arguments."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    for name, default in asdict(Recipe()).items():
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, type=type(default), default=default, help=f"default {default}")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder for weights and card")
+    options = vars(parser.parse_args(arguments))
+    out: Path = options.pop("out")
+    return Recipe(**options), out
+
+
+def main() -> None:
+    """Train, measure, save."""
+    recipe, out = parse()
+    torch.set_num_threads(1)  # the sums' order, hence the weights, depends on it
+    start = time.process_time()
+    model = train(recipe)
+    card = {
+        "config": recipe.config(),
+        "recipe": asdict(recipe) | {"batch": BATCH, "warm_up": WARM_UP},
+        "cpu_seconds": round(time.process_time() - start),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "transformer-lens", "numpy")},
+        **measure(model),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
+    (out / "weights.safetensors").write_bytes(save(weights))
+    (out / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(card["losses"], indent=1), json.dumps(card["scores"]), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

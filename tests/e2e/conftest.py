@@ -1,0 +1,59 @@
+"""Fixtures of the browser tests: one Chromium and one JupyterLab at a time, and for each test a fresh browser profile."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from scripts import chromium
+from tests.e2e.lab import Lab
+from tests.e2e.server import LabServer
+
+CHROMIUM_OPTIONS = (
+    # Containers seldom have what the sandbox needs, and the tests open nothing but our own pages.
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+).split()
+
+failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know that the test failed."""
+    report = yield
+    if report.failed:
+        item.stash[failed] = True
+    return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path, "no Chromium: run `python scripts/chromium.py`, or set CHROMIUM to the path of one"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+
+
+@pytest.fixture(scope="session", params=["perCommTarget", "disabled"])
+def lab_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """A JupyterLab in each comm mode."""
+    with LabServer(tmp_path_factory.mktemp("lab"), request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, lab_server: LabServer, browser: Browser) -> Iterator[Lab]:
+    """JupyterLab for one test, which fails too if the browser told of a problem."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    lab = Lab(lab_server, context)
+    yield lab
+    for number, notebook in enumerate(lab.notebooks):
+        if request.node.stash.get(failed, False):
+            notebook.screenshot(f"{request.node.name}-{number}")
+        notebook.shut_down()
+    context.close()
+    lab_server.forget_theme()
+    assert not lab.problems, "\n".join(lab.problems)

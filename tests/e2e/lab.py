@@ -1,0 +1,153 @@
+"""Notebooks in a real JupyterLab, driven through a real Chromium.
+
+Nothing sleeps: every wait is for a promise of JupyterLab's, or for an attribute that the widget sets on its root: `data-phase` and
+`data-rev`. Every console error, uncaught exception, and request to another host than the notebook server is kept, and fails the test.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+
+from tests.e2e.server import LabServer
+
+only_default_comms = pytest.mark.parametrize("lab_server", ["perCommTarget"], indirect=True)
+"""Mark of a test to which the second comm mode says nothing new."""
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+TIMEOUT_MS = 60_000  # a notebook opens in about 5 s; shared machines have bad moments
+LOCAL_SCHEMES = ("data", "blob", "about")
+
+PANEL = "window.jupyterapp?.shell.currentWidget"
+KERNEL_STATUS = f"{PANEL}?.sessionContext?.session?.kernel?.status"
+RUN_CELL = f"""async ([index, wait]) => {{
+    const notebook = {PANEL}.content
+    notebook.deselectAll()
+    notebook.activeCellIndex = index
+    const done = window.jupyterapp.commands.execute("notebook:run-cell")
+    if (wait) await done
+}}"""
+
+
+class Notebook:
+    """One notebook in its own browser tab, with its own kernel. Cells and widgets are counted from 0."""
+
+    def __init__(self, page: Page, n_cells: int) -> None:
+        self.page = page
+        self.n_cells = n_cells
+
+    def run(self, index: int, *, wait: bool = True) -> None:
+        """Run a cell; fails if it raised. With `wait=False`, return as soon as the kernel works on it."""
+        self.page.evaluate(RUN_CELL, [index, wait])
+        if not wait:
+            self.wait_kernel("busy")
+            return
+        for output in self.outputs(index):
+            if output["output_type"] == "error":
+                pytest.fail(f"cell {index} raised {output['ename']}: {output['evalue']}")
+
+    def run_all(self) -> None:
+        """Run every cell, top to bottom."""
+        for index in range(self.n_cells):
+            self.run(index)
+
+    def outputs(self, index: int) -> list[dict[str, Any]]:
+        """A cell's outputs, as nbformat writes them."""
+        outputs: list[dict[str, Any]] = self.page.evaluate(
+            f"index => {PANEL}.content.widgets[index].model.outputs.toJSON()", index
+        )
+        return outputs
+
+    def text_output(self, index: int) -> str:
+        """What a cell printed and returned, as plain text."""
+        texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in self.outputs(index)]
+        return "".join("".join(text) for text in texts).strip()
+
+    def wait_kernel(self, status: Literal["idle", "busy"]) -> None:
+        """Wait until the kernel says that it is idle, or busy."""
+        self.page.wait_for_function(f"{KERNEL_STATUS} === '{status}'")
+
+    def root(self, index: int = 0) -> Locator:
+        """The root element of a widget's view."""
+        return self.page.get_by_test_id("scrub-root").nth(index)
+
+    def wait_phase(self, phase: str, index: int = 0) -> None:
+        """Wait until a view shows this phase."""
+        expect(self.root(index)).to_have_attribute("data-phase", phase, timeout=TIMEOUT_MS)
+
+    def wait_rev(self, rev: int, index: int = 0) -> None:
+        """Wait until a view shows this revision of the hypothesis, or a later one."""
+        self._wait_at_least("rev", rev, index)
+
+    def wait_result(self, rev: int, index: int = 0) -> None:
+        """Wait until a view shows the complete result for this revision, or for a later one."""
+        self._wait_at_least("resultRev", rev, index)
+
+    def set_theme(self, theme: Literal["light", "dark"]) -> None:
+        """Switch JupyterLab's theme."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme.title()}"
+        )
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
+
+    def reload(self) -> None:
+        """Save, and load the page again, as a user may while the kernel lives on."""
+        self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        self.page.reload()
+        self.wait_kernel("idle")
+
+    def screenshot(self, name: str) -> Path:
+        """Keep a picture of the page in `tests/e2e/artifacts`."""
+        path = ARTIFACTS / (re.sub(r"[^\w.-]+", "-", name) + ".png")
+        self.page.screenshot(path=path)
+        return path
+
+    def _wait_at_least(self, key: str, value: int, index: int) -> None:
+        root = self.root(index).element_handle()
+        self.page.wait_for_function("([root, key, value]) => Number(root.dataset[key]) >= value", arg=[root, key, value])
+
+    def shut_down(self) -> None:
+        """Stop the kernel."""
+        self.page.evaluate(f"{PANEL}.sessionContext.shutdown()")
+
+
+class Lab:
+    """What one test does in JupyterLab: its notebooks, and the problems that the browser told of."""
+
+    def __init__(self, server: LabServer, context: BrowserContext) -> None:
+        self.server = server
+        self.notebooks: list[Notebook] = []
+        self.problems: list[str] = []
+        self._context = context
+        context.set_default_timeout(TIMEOUT_MS)
+        context.on("console", self._on_console)
+        context.on("weberror", lambda error: self.problems.append(f"uncaught: {error.error}"))
+        context.on("request", lambda request: self._on_request(request.url))
+
+    def open(self, cells: Iterable[str]) -> Notebook:
+        """A new notebook with these code cells, not yet run, and a fresh kernel."""
+        code = [nbformat.v4.new_code_cell(source) for source in cells]
+        name = f"notebook-{len(self.notebooks)}.ipynb"
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks which one
+        nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=metadata), self.server.notebooks / name)
+        page = self._context.new_page()
+        page.on("websocket", lambda socket: self._on_request(socket.url))
+        notebook = Notebook(page, len(code))
+        self.notebooks.append(notebook)
+        page.goto(self.server.url(f"lab/tree/{name}") + "&reset")
+        notebook.wait_kernel("idle")
+        return notebook
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(f"console: {message.text} ({message.location['url']})")
+
+    def _on_request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in LOCAL_SCHEMES and parts.netloc != f"127.0.0.1:{self.server.port}":
+            self.problems.append(f"request to another host: {url}")

@@ -1,0 +1,98 @@
+"""A JupyterLab server for the browser tests, apart from everything of the user's."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Literal, Self
+
+Comms = Literal["perCommTarget", "disabled"]
+"""How widget messages reach the kernel: in a subshell, so also while a cell runs (JupyterLab's default with ipykernel 7), or queued
+behind the running cell (as with older kernels)."""
+
+OPTIONS = (
+    "--no-browser --allow-root --ServerApp.port_retries=0 --LabApp.expose_app_in_browser=True "
+    "--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
+).split()
+START_SECONDS = 120  # it takes 3 to 9; shared machines have bad moments
+APPUTILS = "@jupyterlab/apputils-extension"
+
+
+class LabServer:
+    """A context manager: the server runs inside the `with` block, with its own settings, notebooks and free port."""
+
+    def __init__(self, folder: Path, comms: Comms) -> None:
+        self.comms = comms
+        self.notebooks = folder / "notebooks"
+        self.notebooks.mkdir()
+        self._settings = folder / "settings"
+        self._set("kernels-settings", {"commsOverSubshells": comms})
+        self._log = folder / "server.log"
+        self._token = secrets.token_hex(16)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._environment = {
+            **os.environ,
+            "IPYTHONDIR": str(folder / "ipython"),
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(self._settings),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        }
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it answers."""
+        own_options = [
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={self.port}",
+            f"--ServerApp.root_dir={self.notebooks}",
+            f"--IdentityProvider.token={self._token}",
+        ]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", *OPTIONS, *own_options],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if self._answers():
+                return self
+            time.sleep(0.2)
+        self.__exit__()
+        raise RuntimeError(f"JupyterLab did not start:\n{self._log.read_text()}")
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it, with its kernels."""
+        self._process.terminate()
+        self._process.wait(timeout=60)
+
+    def url(self, path: str) -> str:
+        """Address of one of its pages, token included."""
+        return f"http://127.0.0.1:{self.port}/{path}?token={self._token}"
+
+    def forget_theme(self) -> None:
+        """Back to the light theme, for pages opened from now on."""
+        self._set("themes", {})
+
+    def _set(self, name: str, settings: dict[str, str]) -> None:
+        path = self._settings / APPUTILS / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url("api"), timeout=5):
+                return True
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
