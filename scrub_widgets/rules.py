@@ -6,6 +6,8 @@ equal labels form an equivalence class. A position-wise rule has classes of its 
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -204,6 +206,20 @@ def _first_failing(function: RuleFunction, batch: Batch) -> int | None:
 # -- the rules that every task has ------------------------------------------------------------------------------------
 
 
+_TOKEN_LABELS: set[RuleFunction] = set()
+
+
+def _labels_are_tokens(function: RuleFunction) -> RuleFunction:
+    """Mark a rule whose labels are token ids, so that they can be shown as text."""
+    _TOKEN_LABELS.add(function)
+    return function
+
+
+def shows_tokens(function: RuleFunction) -> bool:
+    """Whether a rule's labels are token ids."""
+    return inspect.unwrap(function) in _TOKEN_LABELS
+
+
 def same_input(batch: Batch) -> Any:  # noqa: ANN401
     """Each input is its own class: the claim keeps exactly what stands above it."""
     return batch.index
@@ -219,21 +235,25 @@ def any_input_each_position(batch: Batch) -> Any:  # noqa: ANN401
     return np.zeros(batch.tokens.shape, dtype=np.int64)
 
 
+@_labels_are_tokens
 def token(batch: Batch) -> Any:  # noqa: ANN401
     """The token at each position."""
     return batch.tokens
 
 
+@_labels_are_tokens
 def previous_token(batch: Batch) -> Any:  # noqa: ANN401
     """The token before each position (-1 at the first)."""
     return _shifted(batch, 1)
 
 
+@_labels_are_tokens
 def next_token(batch: Batch) -> Any:  # noqa: ANN401
     """The token after each position (-1 at the last)."""
     return _shifted(batch, -1)
 
 
+@_labels_are_tokens
 def followed_earlier(batch: Batch) -> Any:  # noqa: ANN401
     """What followed the latest earlier occurrence of the token at each position (-1: it did not occur before)."""
     tokens = np.asarray(batch.tokens)
@@ -273,6 +293,7 @@ def at(function: RuleFunction, position: int) -> RuleFunction:
         Token position; negative counts from the end.
     """
 
+    @functools.wraps(function)
     def label(batch: Batch) -> Any:  # noqa: ANN401
         return np.asarray(function(batch))[:, position]
 
@@ -283,6 +304,7 @@ def at(function: RuleFunction, position: int) -> RuleFunction:
 def each_position(function: RuleFunction) -> RuleFunction:
     """The position-wise form of a sequence-wise rule: the same classes, but every position draws by itself."""
 
+    @functools.wraps(function)
     def label(batch: Batch) -> Any:  # noqa: ANN401
         return np.broadcast_to(np.asarray(function(batch))[:, None], batch.tokens.shape)
 

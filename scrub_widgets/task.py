@@ -127,10 +127,11 @@ class Task:
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """Every input as text, token by token."""
         ids = np.unique(self.tokens.numpy())
-        words = {int(i): self._word(int(i)) for i in ids}
+        words = {int(i): self.word(int(i)) for i in ids}
         return tuple(tuple(words[i] for i in row) for row in self.tokens.tolist())
 
-    def _word(self, token: int) -> str:
+    def word(self, token: int) -> str:
+        """A token id as text."""
         if callable(self._vocab):
             return self._vocab(token)
         if self._vocab is not None:

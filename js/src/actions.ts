@@ -82,9 +82,7 @@ export function createActions(store: Store, ui: Ui) {
   const receiversAt = (owner: string): Receiver[] => {
     const index = store.index.value;
     if (!index) return [];
-    return allReceivers(index, claims()).filter((r) =>
-      r.claim ? r.claim.components.includes(owner) : owner === ROOT,
-    );
+    return allReceivers(index, claims()).filter((r) => (r.claim ? r.claim.components.includes(owner) : owner === ROOT));
   };
   const unclaimedOwner = (owner: string, name: string): string =>
     `Claim ${owner} first; then choose what its ${portWord(name)} ${name === "in" ? "" : "input "}reads.`.replace(

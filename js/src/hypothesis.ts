@@ -147,7 +147,10 @@ export function parsePositions(
   const parts = trimmed.split(/[\s,]+/).filter(Boolean);
   if (parts.every((p) => /^-?\d+$/.test(p))) return { ok: true, value: parts.map(Number) };
   const exist = roles.length > 0 ? `; the roles are ${roles.join(", ")}` : "";
-  return { ok: false, message: `Positions are indices such as "4, 5" or the name of a role${exist}. Got "${trimmed}".` };
+  return {
+    ok: false,
+    message: `Positions are indices such as "4, 5" or the name of a role${exist}. Got "${trimmed}".`,
+  };
 }
 
 export const positionsText = (positions: Claim["positions"]): string =>

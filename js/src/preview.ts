@@ -20,12 +20,14 @@ export function createPreviews(requests: Requests): Previews {
   const shown = signal<PreviewState | null>(null);
   const known = new Map<string, Preview>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let newest: string | null = null;
+  let newest = 0;
 
   const ask = (rule: string, example: number | null) => {
-    newest = requests.send({ kind: "preview", rule, example }, (answer) => {
+    newest += 1;
+    const own = newest;
+    requests.send({ kind: "preview", rule, example }, (answer) => {
       if (answer.kind === "preview") known.set(`${rule}\n${example}`, answer.preview);
-      if (answer.id !== newest) return;
+      if (own !== newest) return;
       if (answer.kind === "preview") shown.value = { rule, data: answer.preview, problem: null, waiting: false };
       if (answer.kind === "rejected") shown.value = { rule, data: null, problem: answer.message, waiting: false };
     });
@@ -36,7 +38,7 @@ export function createPreviews(requests: Requests): Previews {
     want(rule, example = null) {
       if (shown.peek()?.rule === rule && example === null) return;
       clearTimeout(timer);
-      newest = null;
+      newest += 1;
       const data = known.get(`${rule}\n${example}`) ?? null;
       // Until the answer comes the former example of the same rule stays, so that the panel does not jump.
       const former = shown.peek()?.rule === rule ? (shown.peek()?.data ?? null) : null;

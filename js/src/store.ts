@@ -2,7 +2,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
-import { findReceiver, ROOT, type Receiver, rootReceiver } from "./hypothesis";
+import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
 import type { Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
 import { floats, kernelMessage, traits } from "./wire";
@@ -125,9 +125,7 @@ export function createStore(model: Model): Store {
     ...{ graph, index, task, state, status, selection, result, examples, notice, readOnly, requests },
     receiver: computed(() => {
       if (!index.value) return null;
-      return (
-        findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value)
-      );
+      return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);
     }),
     select(change) {
       const next = { ...selection.value, ...change };

@@ -11,7 +11,7 @@ export type Component = {
   /** ids of the ports that it reads: "a1.h3.q" */
   ports: string[];
 };
-export type Port = { id: string; owner: string; name: string; /** the components upstream */ senders: string[] };
+export type Port = { id: string; owner: string; name: string /** the components upstream */; senders: string[] };
 export type Graph = {
   title: string;
   layers: number;
@@ -135,10 +135,7 @@ export type Answer =
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string };
-export type KernelMessage =
-  | Answer
-  | { kind: "partial"; result: Result }
-  | { kind: "examples"; rev: number; n: number };
+export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "examples"; rev: number; n: number };
 
 const texts = list(text);
 const paths = oneOf("direct", "all");
@@ -190,7 +187,16 @@ export const traits = {
   state: shape({
     rev: whole,
     claims: list(
-      shape({ id: text, parent: text, port: text, components: texts, rule: text, paths, positions, share: options.share }),
+      shape({
+        id: text,
+        parent: text,
+        port: text,
+        components: texts,
+        rule: text,
+        paths,
+        positions,
+        share: options.share,
+      }),
     ),
     settings: shape(settings),
     ...{ can_undo: flag, can_redo: flag, last_edit: text },

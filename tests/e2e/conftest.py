@@ -47,13 +47,11 @@ def lab_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, lab_server: LabServer, browser: Browser) -> Iterator[Lab]:
     """JupyterLab for one test, which fails too if the browser told of a problem."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    lab = Lab(lab_server, context)
-    yield lab
-    for number, notebook in enumerate(lab.notebooks):
+    with browser.new_context(viewport={"width": 1600, "height": 1000}) as context:
+        lab = Lab(lab_server, context)
+        yield lab
         if request.node.stash.get(failed, False):
-            notebook.screenshot(f"{request.node.name}-{number}")
-        notebook.shut_down()
-    context.close()
-    lab_server.forget_theme()
+            for number, notebook in enumerate(lab.notebooks):
+                notebook.screenshot(f"{request.node.name}-{number}")
+    lab_server.reset()
     assert not lab.problems, "\n".join(lab.problems)

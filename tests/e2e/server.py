@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,10 +17,7 @@ Comms = Literal["perCommTarget", "disabled"]
 """How widget messages reach the kernel: in a subshell, so also while a cell runs (JupyterLab's default with ipykernel 7), or queued
 behind the running cell (as with older kernels)."""
 
-OPTIONS = (
-    "--no-browser --allow-root --ServerApp.port_retries=0 --LabApp.expose_app_in_browser=True "
-    "--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
-).split()
+OPTIONS = "--no-browser --allow-root --ServerApp.port_retries=0 --LabApp.expose_app_in_browser=True".split()
 START_SECONDS = 120  # it takes 3 to 9; shared machines have bad moments
 APPUTILS = "@jupyterlab/apputils-extension"
 
@@ -33,6 +31,7 @@ class LabServer:
         self.notebooks.mkdir()
         self._settings = folder / "settings"
         self._set("kernels-settings", {"commsOverSubshells": comms})
+        self._set("notification", {"doNotDisturbMode": True, "checkForUpdates": False, "fetchNews": "false"})
         self._log = folder / "server.log"
         self._token = secrets.token_hex(16)
         with socket.socket() as probe:
@@ -81,18 +80,25 @@ class LabServer:
         """Address of one of its pages, token included."""
         return f"http://127.0.0.1:{self.port}/{path}?token={self._token}"
 
-    def forget_theme(self) -> None:
-        """Back to the light theme, for pages opened from now on."""
+    def reset(self) -> None:
+        """Stop all kernels, and go back to the light theme for pages opened from now on."""
         self._set("themes", {})
+        with self._request("GET", "api/kernels") as kernels:
+            for kernel in json.load(kernels):
+                self._request("DELETE", f"api/kernels/{kernel['id']}").close()
 
-    def _set(self, name: str, settings: dict[str, str]) -> None:
+    def _request(self, method: str, path: str) -> HTTPResponse:
+        response: HTTPResponse = urllib.request.urlopen(urllib.request.Request(self.url(path), method=method), timeout=60)
+        return response
+
+    def _set(self, name: str, settings: dict[str, object]) -> None:
         path = self._settings / APPUTILS / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self.url("api"), timeout=5):
-                return True
+            self._request("GET", "api").close()
+            return True
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False

@@ -69,6 +69,15 @@ def test_a_view_comes_back_after_a_reload_and_follows_the_theme(lab: Lab) -> Non
 
 
 @only_default_comms
+def test_a_restarted_kernel_has_forgotten(lab: Lab) -> None:
+    notebook = lab.open(["first = 1; print(first)", "print('first' in globals())"])
+    notebook.run_all()
+    notebook.restart_kernel()
+    notebook.run(1)
+    assert (notebook.text_output(0), notebook.text_output(1)) == ("1", "False")
+
+
+@only_default_comms
 def test_problems_in_the_browser_are_kept(lab: Lab) -> None:
     notebook = lab.open(["1 / 0"])
     with pytest.raises(pytest.fail.Exception, match="cell 0 raised ZeroDivisionError"):

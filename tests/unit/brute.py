@@ -331,7 +331,12 @@ class _Scrub:
 
     def unclaimed_run(self, key: str, rows: int, patches: Mapping[str, Patch]) -> Run:
         """The run that gives the unclaimed inputs: their donor's, with the all-paths claims in place."""
-        return self.brute.run(self.donor(key, rows)[:, 0], patches)
+        donor, clean = self.donor(key, rows)[:, 0], self.brute.clean
+        if patches:
+            return self.brute.run(donor, patches)
+        return Run(
+            *({name: of[donor] for name, of in kept.items()} for kept in (clean.values, clean.residual))
+        )
 
     def donor(self, key: str, rows: int) -> Tensor:
         """A draw for each row: ``[rows, 1]``, or ``[rows, pos]`` for a position-wise draw."""

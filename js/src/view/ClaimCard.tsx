@@ -38,7 +38,12 @@ export function ClaimCard({ claim }: { claim: Claim }) {
           <span class="scrub-muted">{claim.rule}</span>
         </span>
         {!off && (
-          <button type="button" class="scrub-link" data-testid="claim-remove" onClick={() => actions.remove([claim.id])}>
+          <button
+            type="button"
+            class="scrub-link"
+            data-testid="claim-remove"
+            onClick={() => actions.remove([claim.id])}
+          >
             remove
           </button>
         )}

@@ -1,7 +1,7 @@
 /** The hypothesis as a tree: one row for each claim, so a component claimed on two paths has two rows. */
 import { useApp } from "../app";
 import { componentWords, portWord } from "../graph";
-import { groupWords, positionsText, receiversOf, ROOT, type TreeRow, treeRows } from "../hypothesis";
+import { groupWords, positionsText, ROOT, receiversOf, type TreeRow, treeRows } from "../hypothesis";
 import { ruleFace } from "../rules";
 import type { Claim } from "../wire";
 import { Swatch } from "./Swatch";

@@ -50,7 +50,6 @@ export function Edges({ layout }: { layout: MapLayout }) {
         const name = port.name;
         const state = chosen === claim.id ? " scrub-chosen" : chosen ? " scrub-other" : "";
         return (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the claim's row in the tree is the key way
           // biome-ignore lint/a11y/noStaticElementInteractions: a pointer target; its row in the tree holds the role
           <g
             key={key}

@@ -1,7 +1,7 @@
 /** Each example's loss, untouched against scrubbed: a mean of 100 % with a wide cloud is not agreement. */
 import { max, min } from "d3-array";
-import type { Examples } from "../store";
 import { linear, ticksOn } from "../scale";
+import type { Examples } from "../store";
 import { fixed, nats, plural } from "../text";
 import { Chart } from "./Chart";
 
@@ -36,7 +36,11 @@ export function ExamplesChart({ examples }: { examples: Examples }) {
         fixed((scrubbed[i] ?? 0) - (model[i] ?? 0), 3),
       ])}
     >
-      <div class="scrub-plot scrub-plot-square" role="img" aria-label={`${n} examples, model loss against scrubbed loss`}>
+      <div
+        class="scrub-plot scrub-plot-square"
+        role="img"
+        aria-label={`${n} examples, model loss against scrubbed loss`}
+      >
         <svg class="scrub-plot-area" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
           {marks.map((t) => (
             <line key={t.value} class="scrub-grid" x1="0" x2="100" y1={100 - t.at} y2={100 - t.at} />

@@ -20,7 +20,6 @@ export function Glyph({ cell, detail, dim }: Props) {
   const show = detail !== "dots" || root || selected || claims.length > 0;
   if (!index) return null;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the root
     <g
       class={`scrub-cell scrub-cell-${cell.kind}${dim ? " scrub-dim" : ""}`}
       role="gridcell"
@@ -106,9 +105,21 @@ function Body({ cell, detail, faces }: { cell: Cell; detail: MapLayout["detail"]
           rx={faces.length === 1 ? 3 : 1}
         />
       ))}
-      <rect class={`scrub-outline${faces.length > 0 ? " scrub-claimed" : ""}`} x={x} y={y} width={w} height={h} rx="3" />
+      <rect
+        class={`scrub-outline${faces.length > 0 ? " scrub-claimed" : ""}`}
+        x={x}
+        y={y}
+        width={w}
+        height={h}
+        rx="3"
+      />
       {name && (faces.length === 0 || wide) && (
-        <text class="scrub-name" x={wide && faces.length > 0 ? x + w + 8 : x + w / 2} y={y + h / 2 + 4} text-anchor={wide && faces.length > 0 ? "start" : "middle"}>
+        <text
+          class="scrub-name"
+          x={wide && faces.length > 0 ? x + w + 8 : x + w / 2}
+          y={y + h / 2 + 4}
+          style={wide && faces.length > 0 ? { textAnchor: "start" } : undefined}
+        >
           {name}
         </text>
       )}
@@ -137,15 +148,13 @@ function Port({ port, cell }: { port: PortBox; cell: Cell }) {
     (receiver.claim ? receiver.claim.components.includes(owner) : owner === ROOT);
   const pad = 0.5;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: U and E do the same for the focused component
-    // biome-ignore lint/a11y/noStaticElementInteractions: a pointer target; keys and the tree's buttons reach the same
     <g
       class={`scrub-port scrub-port-${port.name}${active ? " scrub-active" : ""}`}
       data-testid={owner === ROOT ? "port-logits" : `port-${port.id}`}
       data-port={port.id}
       data-owner={owner}
       data-name={port.name}
-      aria-hidden="true"
+      role="presentation"
       onClick={(e) => {
         e.stopPropagation();
         actions.clickPort(owner, port.name);

@@ -1,7 +1,7 @@
 /** The model map: one glyph for each component, upward is later, and the claimed edges between them. */
 import { useMemo, useRef } from "preact/hooks";
 import { useApp } from "../app";
-import { ROOT, type Receiver, upstreamProblem } from "../hypothesis";
+import { type Receiver, ROOT, upstreamProblem } from "../hypothesis";
 import { cellAt, layoutGraph, type MapLayout, type PortBox } from "../layout";
 import { plural } from "../text";
 import type { Graph } from "../wire";
@@ -36,8 +36,8 @@ export function ModelMap() {
       {open && (graph ? <Canvas graph={graph} /> : <div class="scrub-skeleton" />)}
       {open && graph && (
         <p class="scrub-muted scrub-count">
-          {plural(claims.length, "claim")} · {plural(Math.max(possible - drawn, 0), "possible edge")} not claimed and not
-          drawn
+          {plural(claims.length, "claim")} · {plural(Math.max(possible - drawn, 0), "possible edge")} not claimed and
+          not drawn
         </p>
       )}
     </section>
@@ -118,8 +118,6 @@ function Canvas({ graph }: { graph: Graph }) {
           data-testid="map"
           data-zone="map"
           data-detail={layout.detail}
-          role="grid"
-          aria-label={`Model map, ${graph.title}`}
           viewBox={`0 0 ${layout.width} ${layout.height}`}
           onPointerDown={onPointerDown}
           onPointerMove={onPointerMove}
@@ -130,13 +128,15 @@ function Canvas({ graph }: { graph: Graph }) {
           <Patterns uid={uid} />
           <Labels layout={layout} />
           <Edges layout={layout} />
-          {layout.rows.map((row) => (
-            <g key={row.key} role="row" aria-label={row.layer === null ? row.key : `Layer ${row.layer}`}>
-              {row.cells.map((cell) => (
-                <Glyph key={cell.id} cell={cell} detail={layout.detail} dim={dimmed(receiver, cell.id)} />
-              ))}
-            </g>
-          ))}
+          <g role="grid" aria-label={`Model map, ${graph.title}`}>
+            {layout.rows.map((row) => (
+              <g key={row.key} role="row" aria-label={row.layer === null ? row.key : `Layer ${row.layer}`}>
+                {row.cells.map((cell) => (
+                  <Glyph key={cell.id} cell={cell} detail={layout.detail} dim={dimmed(receiver, cell.id)} />
+                ))}
+              </g>
+            ))}
+          </g>
           <Rubber layout={layout} />
         </svg>
         <Tip layout={layout} />
@@ -160,11 +160,10 @@ function Labels({ layout }: { layout: MapLayout }) {
       {layout.rows
         .filter((r) => r.label)
         .map((row) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: Shift and the arrow keys do the same from the cells
           // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut beside the cells, which hold the roles
           <text
             key={row.key}
-            x="8"
+            x={(row.cells[0]?.x ?? 0) - 12}
             y={row.y + row.h / 2 + 4}
             onClick={() => actions.addNodes(row.cells.filter((c) => c.kind === "head").map((c) => c.id))}
           >
@@ -204,7 +203,11 @@ function Choices({ layout }: { layout: MapLayout }) {
       role="menu"
       aria-label="Claimed on several paths: choose one"
       data-testid="choices"
-      style={{ left: `${x}%`, top: `${((cell.y + cell.h + 16) / layout.height) * 100}%`, transform: `translateX(-${x}%)` }}
+      style={{
+        left: `${x}%`,
+        top: `${((cell.y + cell.h + 16) / layout.height) * 100}%`,
+        transform: `translateX(-${x}%)`,
+      }}
     >
       <span class="scrub-muted">Claimed on several paths. New claims go under:</span>
       {choices.map((choice) => (

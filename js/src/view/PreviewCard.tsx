@@ -37,7 +37,11 @@ function Facts({ preview, hue }: { preview: Preview; hue: string | null }) {
       <dl class="scrub-stats">
         <Stat name={preview.k === 1 ? "class" : "classes"} value={count(preview.k)} testid="preview-k" />
         <Stat name="smallest" value={count(preview.smallest)} />
-        <Stat name="alone in class" value={percent(preview.singletons)} title="Inputs that are the only one of their class" />
+        <Stat
+          name="alone in class"
+          value={percent(preview.singletons)}
+          title="Inputs that are the only one of their class"
+        />
         <Stat
           name="draws itself"
           value={percent(preview.self)}
@@ -48,7 +52,9 @@ function Facts({ preview, hue }: { preview: Preview; hue: string | null }) {
       </dl>
       <Sizes preview={preview} hue={hue} />
       {preview.same_partition_as.length > 0 && (
-        <p class="scrub-muted">Same partition as {preview.same_partition_as.join(", ")}: a run cannot tell them apart.</p>
+        <p class="scrub-muted">
+          Same partition as {preview.same_partition_as.join(", ")}: a run cannot tell them apart.
+        </p>
       )}
       {preview.notes.map((note) => (
         <p key={note} class="scrub-note">
@@ -86,8 +92,15 @@ function Sizes({ preview, hue }: { preview: Preview; hue: string | null }) {
         {sizes.map((size, i) => {
           const h = Math.max(1.5, (size / largest) * 33);
           return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: bars have no identity beyond their rank
-            <rect key={i} class="scrub-size" fill={hue ?? undefined} x={i * BAR} y={34 - h} width={BAR - 2} height={h} />
+            <rect
+              key={i}
+              class="scrub-size"
+              style={hue ? { fill: hue } : undefined}
+              x={i * BAR}
+              y={34 - h}
+              width={BAR - 2}
+              height={h}
+            />
           );
         })}
       </svg>
@@ -141,7 +154,8 @@ const WINDOW = 32;
 function Tokens(props: { example: PreviewExample; reference: PreviewExample | null; at: number | null }) {
   const { example, reference, at } = props;
   const { tokens } = example;
-  const from = tokens.length <= WINDOW || at === null ? 0 : Math.min(Math.max(0, at - WINDOW / 2), tokens.length - WINDOW);
+  const from =
+    tokens.length <= WINDOW || at === null ? 0 : Math.min(Math.max(0, at - WINDOW / 2), tokens.length - WINDOW);
   const part = tokens.slice(from, from + WINDOW);
   return (
     <p class="scrub-tokens" title={`#${example.index}, class ${example.label}`}>
@@ -149,11 +163,7 @@ function Tokens(props: { example: PreviewExample; reference: PreviewExample | nu
       {part.map((token, i) => {
         const equal = reference === null || reference.tokens[from + i] === token;
         return (
-          <span
-            // biome-ignore lint/suspicious/noArrayIndexKey: a token is known by its position
-            key={i}
-            class={`scrub-token${equal ? "" : " scrub-differs"}${from + i === at ? " scrub-at" : ""}`}
-          >
+          <span key={i} class={`scrub-token${equal ? "" : " scrub-differs"}${from + i === at ? " scrub-at" : ""}`}>
             {visible(token)}
           </span>
         );

@@ -24,7 +24,9 @@ export function RecoveredBar() {
           Loss recovered <Badge result={result} fresh={fresh} />
         </span>
         <Value result={result} fresh={fresh} />
-        <span class="scrub-muted">{result ? <Terms result={result} /> : "0 % random input, 100 % untouched model"}</span>
+        <span class="scrub-muted">
+          {result ? <Terms result={result} /> : "0 % random input, 100 % untouched model"}
+        </span>
       </div>
       <div class="scrub-bar" data-testid="bar-recovered">
         {result ? <Bar result={result} /> : <div class="scrub-bar-empty" />}
@@ -115,14 +117,17 @@ function Bar({ result }: { result: Result }) {
         </g>
       )}
       <circle class="scrub-point" cx={x(recovered.value)} cy="32" r="5" />
-      {lossTicks(scale, loss, 5).map((t) => (
-        <g key={t.value}>
-          <line class="scrub-tick" x1={`${t.at}%`} x2={`${t.at}%`} y1="60" y2="64" />
-          <text class="scrub-tick-text" x={`${t.at}%`} y="75">
-            {fixed(t.value, 2)}
-          </text>
-        </g>
-      ))}
+      {/* The last stretch is where the unit stands. */}
+      {lossTicks(scale, loss, 5)
+        .filter((t) => t.at < 91)
+        .map((t) => (
+          <g key={t.value}>
+            <line class="scrub-tick" x1={`${t.at}%`} x2={`${t.at}%`} y1="60" y2="64" />
+            <text class="scrub-tick-text" x={`${t.at}%`} y="75">
+              {fixed(t.value, 2)}
+            </text>
+          </g>
+        ))}
       <line class="scrub-axis-line scrub-axis-minor" x1="0" x2="100%" y1="60" y2="60" />
       <text class="scrub-tick-text scrub-unit" x="100%" y="75">
         loss, nats
@@ -167,21 +172,29 @@ function RawLosses({ loss }: { loss: Result["loss"] }) {
               <line class="scrub-whisker-line" x1={`${scale.at(low)}%`} x2={`${scale.at(high)}%`} y1={y} y2={y} />
             )}
             <circle class="scrub-point" cx={`${scale.at(value)}%`} cy={y} r="4" />
-            <text class="scrub-anchor-text" x={`${scale.at(value)}%`} dx={scale.at(value) > 70 ? -9 : 9} y={y + 4} text-anchor={scale.at(value) > 70 ? "end" : "start"}>
+            <text
+              class="scrub-anchor-text"
+              x={`${scale.at(value)}%`}
+              dx={scale.at(value) > 70 ? -9 : 9}
+              y={y + 4}
+              text-anchor={scale.at(value) > 70 ? "end" : "start"}
+            >
               {key} {nats(value)}
             </text>
           </g>
         );
       })}
       <line class="scrub-axis-line" x1="0" x2="100%" y1="60" y2="60" />
-      {ticksOn({ ...scale, low: Math.min(scale.low, scale.high), high: Math.max(scale.low, scale.high) }, 6).map((t) => (
-        <g key={t.value}>
-          <line class="scrub-tick" x1={`${scale.at(t.value)}%`} x2={`${scale.at(t.value)}%`} y1="60" y2="64" />
-          <text class="scrub-tick-text" x={`${scale.at(t.value)}%`} y="75">
-            {nats(t.value)}
-          </text>
-        </g>
-      ))}
+      {ticksOn({ ...scale, low: Math.min(scale.low, scale.high), high: Math.max(scale.low, scale.high) }, 6).map(
+        (t) => (
+          <g key={t.value}>
+            <line class="scrub-tick" x1={`${scale.at(t.value)}%`} x2={`${scale.at(t.value)}%`} y1="60" y2="64" />
+            <text class="scrub-tick-text" x={`${scale.at(t.value)}%`} y="75">
+              {nats(t.value)}
+            </text>
+          </g>
+        ),
+      )}
     </svg>
   );
 }

@@ -85,7 +85,12 @@ function Measures({ result }: { result: Result }) {
       percentBounds(result.pointwise),
       "1 − mean |scrubbed − model| / mean |baseline − model|: errors of opposite sign do not cancel here",
     ],
-    ["examples better · worse", `${percent(result.better, 0)} · ${percent(result.worse, 0)}`, "", "Than the model's own loss"],
+    [
+      "examples better · worse",
+      `${percent(result.better, 0)} · ${percent(result.worse, 0)}`,
+      "",
+      "Than the model's own loss",
+    ],
   ];
   const rule = (interval: Interval, text: string) => (interval.value === null ? "–" : text);
   return (

@@ -34,12 +34,14 @@ function Target() {
   const all = store.state.value?.claims ?? [];
   const [only] = nodes;
   const elsewhere =
-    nodes.length === 1 && only ? claimsOf(all, only).filter((c) => c.id !== claim && underOf(c) !== receiver?.path) : [];
+    nodes.length === 1 && only
+      ? claimsOf(all, only).filter((c) => c.id !== claim && underOf(c) !== receiver?.path)
+      : [];
   const { op, sentence } = actions.plan("");
   return (
     <div class="scrub-target" data-testid="target">
       <p>
-        <span class="scrub-label">{op ? "A rule pressed now" : "To claim"}</span>
+        <span class="scrub-label">{op ? "Pressing a rule" : "To claim"}</span>
         {sentence}
       </p>
       {elsewhere.length > 0 && (
@@ -94,8 +96,9 @@ function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed
       <Swatch face={ruleFace(rules, rule.name)} />
       <span class="scrub-chip-name">{rule.name}</span>
       {error?.where === rule.name && (
-        <b class="scrub-amber" title={error.message} aria-label={error.message}>
-          ▲
+        <b class="scrub-amber" title={error.message}>
+          <span aria-hidden="true">▲</span>
+          <span class="scrub-hidden">{error.message}</span>
         </b>
       )}
       <span class="scrub-muted scrub-number">{rule.k === null ? "" : count(rule.k)}</span>

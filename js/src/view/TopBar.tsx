@@ -1,5 +1,6 @@
 /** Title, settings and the buttons that act on the whole session. */
 import { useState } from "preact/hooks";
+import type { Actions } from "../actions";
 import { type Panel, useApp } from "../app";
 import { count } from "../text";
 
@@ -25,7 +26,6 @@ export function TopBar() {
 
 function Settings() {
   const { store, actions } = useApp();
-  const [typing, setTyping] = useState(false);
   const state = store.state.value;
   const task = store.task.value;
   // A refused setting leaves the state as it was; reading the notice draws the field again with the value that holds.
@@ -33,52 +33,9 @@ function Settings() {
   if (!state || !task) return null;
   const { samples, seed, unclaimed, baseline } = state.settings;
   const off = store.readOnly;
-  const choices = [...new Set([...SAMPLES, samples])].sort((a, b) => a - b);
-
-  const commit = (input: HTMLInputElement, key: "samples" | "seed", least: number, held: number) => {
-    const value = Number(input.value);
-    if (input.value === "" || !Number.isInteger(value) || value < least) {
-      actions.say("error", `${key === "seed" ? "The seed" : "Samples"}: a whole number from ${least} up.`);
-      input.value = String(held);
-    } else if (value !== held) actions.settings({ [key]: value });
-  };
-
   return (
     <div class="scrub-settings">
-      <label class="scrub-field">
-        <span>samples</span>
-        {typing ? (
-          <input
-            type="number"
-            min={1}
-            data-testid="samples-other"
-            value={samples}
-            ref={(node) => node?.focus()}
-            onChange={(e) => commit(e.currentTarget, "samples", 1, samples)}
-            onBlur={() => setTyping(false)}
-            onKeyDown={(e) => {
-              if (e.key === "Enter") e.currentTarget.blur();
-            }}
-          />
-        ) : (
-          <select
-            data-testid="samples"
-            value={String(samples)}
-            disabled={off}
-            onChange={(e) => {
-              if (e.currentTarget.value === "other") setTyping(true);
-              else actions.settings({ samples: Number(e.currentTarget.value) });
-            }}
-          >
-            {choices.map((n) => (
-              <option key={n} value={String(n)}>
-                {count(n)}
-              </option>
-            ))}
-            <option value="other">other…</option>
-          </select>
-        )}
-      </label>
+      <Samples held={samples} />
       <label class="scrub-field">
         <span>seed</span>
         <input
@@ -88,7 +45,7 @@ function Settings() {
           class="scrub-short"
           value={seed}
           disabled={off}
-          onChange={(e) => commit(e.currentTarget, "seed", 0, seed)}
+          onChange={(e) => commit(actions, e.currentTarget, "seed", 0, seed)}
         />
       </label>
       <label class="scrub-field" title="Where the inputs that no claim speaks of come from">
@@ -122,6 +79,61 @@ function Settings() {
         </select>
       </label>
     </div>
+  );
+}
+
+/** A whole number typed by hand; what makes no sense is said and taken back. */
+function commit(actions: Actions, input: HTMLInputElement, key: "samples" | "seed", least: number, held: number): void {
+  const value = Number(input.value);
+  if (input.value === "" || !Number.isInteger(value) || value < least) {
+    actions.say("error", `${key === "seed" ? "The seed" : "Samples"}: a whole number from ${least} up.`);
+    input.value = String(held);
+  } else if (value !== held) actions.settings({ [key]: value });
+}
+
+/** The usual numbers to choose from; "other…" turns the list into a field. */
+function Samples({ held }: { held: number }) {
+  const { store, actions } = useApp();
+  const [typing, setTyping] = useState(false);
+  const choices = [...new Set([...SAMPLES, held])].sort((a, b) => a - b);
+  if (typing)
+    return (
+      <label class="scrub-field">
+        <span>samples</span>
+        <input
+          type="number"
+          min={1}
+          data-testid="samples-other"
+          defaultValue={String(held)}
+          ref={(node) => node?.focus()}
+          onChange={(e) => commit(actions, e.currentTarget, "samples", 1, held)}
+          onBlur={() => setTyping(false)}
+          onKeyDown={(e) => {
+            if (e.key === "Enter") e.currentTarget.blur();
+          }}
+        />
+      </label>
+    );
+  return (
+    <label class="scrub-field">
+      <span>samples</span>
+      <select
+        data-testid="samples"
+        value={String(held)}
+        disabled={store.readOnly}
+        onChange={(e) => {
+          if (e.currentTarget.value === "other") setTyping(true);
+          else actions.settings({ samples: Number(e.currentTarget.value) });
+        }}
+      >
+        {choices.map((n) => (
+          <option key={n} value={String(n)}>
+            {count(n)}
+          </option>
+        ))}
+        <option value="other">other…</option>
+      </select>
+    </label>
   );
 }
 

@@ -15,7 +15,10 @@ export function TrailChart({ result }: { result: Result }) {
   if (!last || points.length < 2) return null;
   // The first few samples swing wildly; the axis is made for the later ones, and the drawing is cut at its edges.
   const settled = points.slice(Math.floor(points.length / 4));
-  const y = covering(settled.flatMap((p) => [p.low, p.high, p.value]), 0.15);
+  const y = covering(
+    settled.flatMap((p) => [p.low, p.high, p.value]),
+    0.15,
+  );
   const x = linear(0, Math.max(result.samples, last.n));
   const at = (n: number, v: number) => `${x.at(n)} ${100 - y.at(v)}`;
   const line = points.map((p) => at(p.n, p.value)).join("L");

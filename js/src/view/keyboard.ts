@@ -3,7 +3,8 @@ import type { App } from "../app";
 import { keyAction, zoneOf } from "../keys";
 import { layoutGraph, step } from "../layout";
 
-const focusOn = (root: HTMLElement, selector: string) => root.querySelector<SVGElement | HTMLElement>(selector)?.focus();
+const focusOn = (root: HTMLElement, selector: string) =>
+  root.querySelector<SVGElement | HTMLElement>(selector)?.focus();
 
 function moveInMap(app: App, root: HTMLElement, dx: number, dy: number, extend: boolean): void {
   const graph = app.store.graph.value;
@@ -31,7 +32,7 @@ function moveInTree(app: App, root: HTMLElement, target: Element, dx: number, dy
   }
 }
 
-function escape(app: App, root: HTMLElement): void {
+function leave(app: App, root: HTMLElement): void {
   const { ui, store, actions } = app;
   if (ui.drawing.value || ui.choices.value.length > 0) {
     ui.drawing.value = null;
@@ -73,27 +74,36 @@ export function onKey(app: App, root: HTMLElement, event: KeyboardEvent): void {
       else if (target instanceof HTMLElement) target.click();
       return;
     case "rule":
-      return assign(action.index + 2);
+      assign(action.index + 2);
+      return;
     case "keep":
-      return assign(0);
+      assign(0);
+      return;
     case "free":
-      return assign(1);
+      assign(1);
+      return;
     case "remove":
-      return actions.removeSelected();
+      actions.removeSelected();
+      return;
     case "run":
-      return actions.run();
+      actions.run();
+      return;
     case "undo":
-      return actions.undo();
+      actions.undo();
+      return;
     case "redo":
-      return actions.redo();
+      actions.redo();
+      return;
     case "edge":
-      return actions.cycleDrawing(cell);
+      actions.cycleDrawing(cell);
+      return;
     case "under":
-      return actions.cycleReceiver(cell);
+      actions.cycleReceiver(cell);
+      return;
     case "help":
       ui.panel.value = ui.panel.value === "help" ? null : "help";
       return;
     case "escape":
-      return escape(app, root);
+      leave(app, root);
   }
 }

@@ -10,10 +10,14 @@ Everything derives from seeds: no file, no network.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float64, Int64
+    from torch import Tensor
 
 VOCABULARY = 64
 LENGTH = 32
@@ -28,7 +32,7 @@ _TABLE, _STREAMS, _EXAMPLES = 0, 1, 2
 
 
 def bigram_table() -> Float64[np.ndarray, "vocabulary vocabulary"]:
-    """Probability of each next token (columns) after each token (rows).
+    """Build the probability of each next token (columns) after each token (rows).
 
     Each row is the Zipf distribution 1/rank, ranks shuffled anew for each row. No token follows
     itself, so that "the token after the earlier A" is never A.
@@ -76,12 +80,12 @@ def draw(
 def streams(
     n: int, length: int = LENGTH, seed: int = 0
 ) -> tuple[Int64[Tensor, "n length"], Bool[Tensor, "n length"]]:
-    """The training distribution: ``n`` seeded streams and where they repeat (see :func:`draw`)."""
+    """Draw ``n`` seeded streams of the training distribution (see :func:`draw`)."""
     return draw(np.random.default_rng([_STREAMS, seed]), n, length)
 
 
 def examples(n: int, seed: int, length: int = LENGTH) -> Int64[Tensor, "n length"]:
-    """``n`` different streams that end in a plain case of induction: "A B ... A B".
+    """Draw ``n`` different streams that end in a plain case of induction: "A B ... A B".
 
     The last token B was copied, and the token A before it occurs exactly once earlier, followed
     there by B. So the task is read off the logits at position -2, which predict the last token.
@@ -101,12 +105,12 @@ def examples(n: int, seed: int, length: int = LENGTH) -> Int64[Tensor, "n length
 
 
 def seen_before(tokens: Int64[Tensor, "n length"]) -> Int64[Tensor, "n length"]:
-    """How often each token occurred earlier in its own sequence."""
+    """Count how often each token occurred earlier in its own sequence."""
     same = tokens[:, :, None] == tokens[:, None, :]
     return same.tril(diagonal=-1).sum(dim=2)
 
 
 def bigram_loss(tokens: Int64[Tensor, "n length"]) -> Float64[Tensor, "n length_minus_1"]:
-    """Loss in nats, for tokens 1 onwards, of someone who knows the bigram table and nothing else."""
+    """Compute the loss in nats, for tokens 1 onwards, of one who knows only the bigram table."""
     table = torch.from_numpy(bigram_table())
     return -table[tokens[:, :-1], tokens[:, 1:]].log()

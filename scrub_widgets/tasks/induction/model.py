@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import json
 from importlib.resources import as_file, files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from jaxtyping import Float, Int64
 from safetensors.torch import load_file
-from torch import Tensor
 from transformer_lens import TransformerBridge, TransformerBridgeConfig
 from transformer_lens.model_bridge.sources import boot_native
 
-from scrub_widgets.tasks.induction.data import seen_before
+from .data import seen_before
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int64
+    from torch import Tensor
 
 
 def build_model(config: dict[str, Any], device: str | torch.device = "cpu") -> TransformerBridge:
-    """An untrained float32 bridge; ``config`` holds ``TransformerBridgeConfig`` arguments."""
+    """Build an untrained float32 bridge; ``config`` holds ``TransformerBridgeConfig`` arguments."""
     return boot_native(TransformerBridgeConfig(**config), device=device, dtype=torch.float32)
 
 
 def read_card() -> dict[str, Any]:
-    """What is known about the bundled weights: config, how they were trained, measurements."""
+    """Read what is known about the bundled weights: config, training, measurements."""
     card: dict[str, Any] = json.loads(files(__package__).joinpath("card.json").read_text("utf-8"))
     return card
 
 
 def load_model(device: str | torch.device = "cpu") -> TransformerBridge:
-    """The bundled two-layer attention-only transformer in float32, ready for evaluation."""
+    """Load the bundled two-layer attention-only transformer: float32, ready for evaluation."""
     model = build_model(read_card()["config"], device)
     with as_file(files(__package__).joinpath("weights.safetensors")) as path:
         model.load_state_dict(load_file(path))
@@ -39,7 +41,7 @@ def load_model(device: str | torch.device = "cpu") -> TransformerBridge:
 def attention_scores(
     model: TransformerBridge, tokens: Int64[Tensor, "n pos"]
 ) -> dict[str, Float[Tensor, "layer head"]]:
-    """How much each head behaves like a previous-token head and like an induction head.
+    """Measure how much each head behaves like a previous-token head and like an induction head.
 
     ``"previous_token"``: mean attention from a position to the one before it.
     ``"induction"``: mean attention from a token that occurred exactly once before to the position

@@ -13,26 +13,20 @@ import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
 from safetensors.torch import save
-from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformer_lens import TransformerBridge
 
-from scrub_widgets.tasks.induction.data import (
-    LENGTH,
-    VOCABULARY,
-    bigram_loss,
-    draw,
-    examples,
-    seen_before,
-    streams,
-)
-from scrub_widgets.tasks.induction.model import attention_scores, build_model
+from .data import LENGTH, VOCABULARY, bigram_loss, draw, examples, seen_before, streams
+from .model import attention_scores, build_model
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int64
+    from torch import Tensor
+    from transformer_lens import TransformerBridge
 
 HERE = Path(__file__).parent
 BATCH = 128
@@ -56,7 +50,7 @@ class Recipe:
     seed: int = 0
 
     def config(self) -> dict[str, Any]:
-        """Arguments of the ``TransformerBridgeConfig``."""
+        """Spell out the arguments of the ``TransformerBridgeConfig``."""
         return {
             "d_model": self.d_model,
             "d_head": self.d_head,
@@ -71,16 +65,14 @@ class Recipe:
         }
 
 
-def token_losses(
-    model: TransformerBridge, tokens: Int64[Tensor, "n pos"]
-) -> Float[Tensor, "n pos_minus_1"]:
-    """Next-token loss in nats of tokens 1 onwards."""
+def token_losses(model: TransformerBridge, tokens: Int64[Tensor, "n pos"]) -> Float[Tensor, "n pos_minus_1"]:
+    """Compute the next-token loss in nats of tokens 1 onwards."""
     logits: Tensor = model(tokens, return_type="logits")
     return cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
 
 
 def head_sizes(model: TransformerBridge) -> Float[Tensor, "layer head"]:
-    """Frobenius norm of each head's OV matrix: how strongly it can write what it reads."""
+    """Compute the Frobenius norm of each head's OV matrix: how strongly it can write what it reads."""
     width = model.cfg.d_head
     sizes = []
     for block in model.blocks:
@@ -117,7 +109,7 @@ def train(recipe: Recipe) -> TransformerBridge:
         schedule.step()
         if step % 100 == 0:
             copied = repeated[:, 1:]
-            print(
+            print(  # noqa: T201 - a program
                 f"step {step:5d}   repeats {losses[copied].mean().item():.3f}"
                 f"   elsewhere {losses[~copied].mean().item():.3f}",
                 flush=True,
@@ -125,9 +117,34 @@ def train(recipe: Recipe) -> TransformerBridge:
     return model.eval()
 
 
+def ablation_effects(
+    model: TransformerBridge,
+    tokens: Int64[Tensor, "n pos"],
+    copied: Bool[Tensor, "n pos_minus_1"],
+) -> Float[Tensor, "layer head"]:
+    """Measure how far the loss on copied tokens rises, in nats, with one head fixed at its mean output.
+
+    The mean is over ``tokens``, for each position by itself.
+    """
+    n_layers, n_heads = model.cfg.n_layers, model.cfg.n_heads
+    effects = torch.zeros(n_layers, n_heads)
+    clean = token_losses(model, tokens)[copied].mean()
+    for layer in range(n_layers):
+        for head in range(n_heads):
+
+            def fix(z: Tensor, head: int = head, **_: object) -> Tensor:  # z [n, pos, head, d_head]
+                fixed = z.clone()
+                fixed[:, :, head] = z[:, :, head].mean(dim=0)
+                return fixed
+
+            with model.hooks(fwd_hooks=[(f"blocks.{layer}.attn.hook_z", fix)]):
+                effects[layer, head] = token_losses(model, tokens)[copied].mean() - clean
+    return effects
+
+
 @torch.no_grad()
 def measure(model: TransformerBridge) -> dict[str, Any]:
-    """Losses in nats and attention scores ``[layer][head]`` on data the model was not trained on."""
+    """Measure losses in nats and facts about each head ``[layer][head]``, on data not trained on."""
     tokens, repeated = streams(2048, seed=HELD_OUT)
     losses, floor = token_losses(model, tokens), bigram_loss(tokens)
     copied = repeated[:, 1:]
@@ -135,7 +152,9 @@ def measure(model: TransformerBridge) -> dict[str, Any]:
     task = examples(2048, seed=1)
     # Every example is replaced by another one (the one before it) and keeps its own label.
     logits = model(task.roll(1, dims=0), return_type="logits")[:, -2]
-    scores = attention_scores(model, tokens)
+    heads = attention_scores(model, tokens)
+    heads["ablation"] = ablation_effects(model, tokens, copied)
+    heads["size"] = head_sizes(model)
     return {
         "losses": {
             "after_first_occurrence": losses[new].mean().item(),
@@ -145,15 +164,15 @@ def measure(model: TransformerBridge) -> dict[str, Any]:
             "examples": token_losses(model, task)[:, -1].mean().item(),
             "examples_shuffled": cross_entropy(logits, task[:, -1]).item(),
         },
-        "scores": {
-            name: [[round(s, 4) for s in layer] for layer in score.tolist()]
-            for name, score in scores.items()
+        "heads": {
+            name: [[round(value, 4) for value in layer] for layer in values.tolist()]
+            for name, values in heads.items()
         },
     }
 
 
 def parse(arguments: list[str] | None = None) -> tuple[Recipe, Path]:
-    """The recipe and the output folder from command-line arguments."""
+    """Read the recipe and the output folder from command-line arguments."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, default in asdict(Recipe()).items():
         flag = "--" + name.replace("_", "-")
@@ -182,7 +201,7 @@ def main() -> None:
     weights = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
     (out / "weights.safetensors").write_bytes(save(weights))
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(card["losses"], indent=1), json.dumps(card["scores"]), sep="\n")
+    print(json.dumps({"losses": card["losses"], "heads": card["heads"]}))  # noqa: T201 - a program
 
 
 if __name__ == "__main__":

@@ -1,0 +1,108 @@
+/** Scenes for looking at the widget without a kernel: fixtures of tests/wire, and larger graphs made here. */
+import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import slice from "../../tests/wire/trait.graph.gpt2.json";
+import induction from "../../tests/wire/trait.graph.induction.json";
+import result from "../../tests/wire/trait.result.induction.json";
+import partial from "../../tests/wire/trait.result.partial.json";
+import unresolved from "../../tests/wire/trait.result.unresolved.json";
+import empty from "../../tests/wire/trait.state.empty.json";
+import sliceState from "../../tests/wire/trait.state.gpt2.json";
+import state from "../../tests/wire/trait.state.induction.json";
+import done from "../../tests/wire/trait.status.done.json";
+import failed from "../../tests/wire/trait.status.error.json";
+import running from "../../tests/wire/trait.status.running.json";
+import sliceTask from "../../tests/wire/trait.task.gpt2.json";
+import task from "../../tests/wire/trait.task.induction.json";
+import type { Claim, Component, Graph, KernelMessage, Port } from "../src/wire";
+import { answerEdits, FakeModel } from "../test/fake";
+
+export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
+  const components: Component[] = ["embed", "pos_embed"].map((id, slot) => ({
+    ...{ id, kind: id as "embed" | "pos_embed", layer: -1, slot, ports: [] },
+  }));
+  const ports: Port[] = [];
+  const up = ["embed", "pos_embed"];
+  for (let layer = 0; layer < layers; layer++) {
+    const senders = [...up];
+    for (let slot = 0; slot < heads; slot++) {
+      const id = `a${layer}.h${slot}`;
+      const own = ["q", "k", "v"].map((name) => ({ id: `${id}.${name}`, owner: id, name, senders }));
+      ports.push(...own);
+      components.push({ id, kind: "head", layer, slot, ports: own.map((p) => p.id) });
+      up.push(id);
+    }
+    if (!mlp) continue;
+    const id = `m${layer}`;
+    ports.push({ id: `${id}.in`, owner: id, name: "in", senders: [...up] });
+    components.push({ id, kind: "mlp", layer, slot: heads, ports: [`${id}.in`] });
+    up.push(id);
+  }
+  ports.push({ id: "logits.in", owner: "logits", name: "in", senders: up });
+  const parts = `${layers} layers × ${heads} heads${mlp ? " + MLPs" : ""}`;
+  return { title: `made up · ${parts} · d_model 768`, layers, heads, has_mlp: mlp, components, ports };
+}
+
+const claim = (parent: string, port: string, component: string, rule: string): Claim => ({
+  ...{ id: `${parent}${port && "."}${port}>${component}`, parent, port, components: [component], rule },
+  ...{ paths: "direct", positions: null, share: null },
+});
+const nameMovers: Claim[] = [
+  claim("logits", "", "a9.h9", "token"),
+  claim("logits>a9.h9", "q", "a8.h6", "previous token"),
+  claim("logits>a9.h9.q>a8.h6", "v", "a5.h5", "same token earlier"),
+  claim("logits>a9.h9", "v", "m0", "token"),
+  claim("logits", "", "a9.h6", "token"),
+  claim("logits>a9.h6", "q", "a8.h6", "last token"),
+  claim("logits>a9.h6", "k", "a7.h3", "any input"),
+  claim("logits", "", "a10.h0", "same input"),
+  claim("logits", "", "m11", "repeat length"),
+];
+
+const selection = { nodes: [] as string[], claim: null as string | null, under: "logits" };
+const idle = { ...done, phase: "idle", message: "" };
+const big = (layers: number, heads: number, mlp: boolean) => ({
+  ...{ graph: makeGraph(layers, heads, mlp), task, status: done, result: { ...result, rev: 6 } },
+  ...{ state: { ...state, claims: layers >= 12 ? nameMovers : [] } },
+  selection: { nodes: ["a8.h6"], claim: null, under: "logits>a9.h9.q" },
+});
+const base = { graph: induction, task, state, selection, status: done, result };
+
+const scenes: Record<string, Record<string, unknown>> = {
+  base: { ...base, selection: { nodes: ["a0.h2"], claim: "logits>a1.h3.k>a0.h2", under: "logits>a1.h3.k" } },
+  empty: { ...base, state: empty, status: idle, result: null },
+  running: { ...base, status: running, result: partial },
+  stale: { ...base, state: { ...state, rev: 7 }, status: idle },
+  error: { ...base, status: failed },
+  above: { ...base, result: { ...result, recovered: { value: 1.454, low: 1.31, high: 1.6 } } },
+  below: { ...base, result: { ...result, recovered: { value: -1.9, low: -2.4, high: -1.4 } } },
+  slice: { ...base, graph: slice, task: sliceTask, state: sliceState, result: unresolved },
+  eight: { ...base, graph: makeGraph(2, 8, false) },
+  gpt2: big(12, 12, true),
+  huge: big(32, 32, true),
+  saved: { ...base, static: true },
+  loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
+};
+
+export function scene(name: string): FakeModel {
+  const model = new FakeModel(scenes[name] ?? base);
+  answerEdits(model);
+  const answer = model.onSend;
+  model.onSend = (message) => {
+    if (message.kind !== "preview") return answer(message);
+    const { preview } = positionwise;
+    model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);
+  };
+  return model;
+}
+
+/** Losses for the chart of the single examples. */
+export function sendExamples(model: FakeModel, n = 1024): void {
+  const random = (i: number) => Math.abs(Math.sin(i * 12.9898) * 43758.5453) % 1;
+  const make = (f: (i: number) => number) => new DataView(Float32Array.from({ length: n }, (_, i) => f(i)).buffer);
+  const clean = (i: number) => -Math.log(0.02 + 0.97 * random(i));
+  model.receive({ kind: "examples", rev: 6, n }, [
+    make(clean),
+    make((i) => Math.max(0, clean(i) + (random(i + 9999) - 0.35) * 2)),
+    make(() => 4.2),
+  ]);
+}

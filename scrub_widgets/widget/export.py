@@ -1,0 +1,117 @@
+"""What a session leaves behind: one offline HTML page, and a script that prints the same number."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import ScrubError
+from ..hypothesis import Claim
+from ..session import Session
+from ..tasks import NAMES
+from . import publish
+
+if TYPE_CHECKING:
+    from .widget import ScrubWidget
+
+STATIC = Path(__file__).parent / "static"
+TRAITS = ("_graph", "_task", "_state", "_result", "_status", "_selection", "_height")
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>:root {{ color-scheme: light dark; }} body {{ margin: 8px; }}
+{css}</style>
+</head>
+<body>
+<div id="widget"></div>
+<script type="application/json" id="traits">{traits}</script>
+<script type="application/json" id="examples">{examples}</script>
+<script type="module">
+const traits = JSON.parse(document.getElementById("traits").textContent);
+const examples = JSON.parse(document.getElementById("examples").textContent);
+const code = new Blob([Uint8Array.from(atob("{bundle}"), (c) => c.charCodeAt(0))], {{ type: "text/javascript" }});
+const widget = (await import(URL.createObjectURL(code))).default;
+const listeners = new Map();
+const model = {{
+  get: (key) => traits[key],
+  set: (key, value) => {{ traits[key] = value; for (const f of listeners.get("change:" + key) ?? []) f(); }},
+  save_changes: () => {{}},
+  on: (event, f) => listeners.set(event, [...(listeners.get(event) ?? []), f]),
+  off: (event, f) => listeners.set(event, (listeners.get(event) ?? []).filter((g) => f && g !== f)),
+  send: () => {{}},
+}};
+await widget.initialize?.({{ model }});
+await widget.render({{ model, el: document.getElementById("widget") }});
+if (examples.buffers.length) {{
+  const views = examples.buffers.map((b) => new DataView(Uint8Array.from(atob(b), (c) => c.charCodeAt(0)).buffer));
+  for (const f of listeners.get("msg:custom") ?? []) f(examples.content, views);
+}}
+</script>
+</body>
+</html>
+"""
+
+
+def page(widget: ScrubWidget) -> str:
+    """The widget's present view as one HTML page that loads nothing.
+
+    Raises
+    ------
+    ScrubError
+        The bundle was not built.
+    """
+    bundle = STATIC / "widget.js"
+    if not bundle.exists():
+        raise ScrubError("the widget's JavaScript bundle is missing: install the package with Node >= 20 present.")
+    outcome = widget.session.outcome
+    examples: dict[str, Any] = {"content": None, "buffers": []}
+    if outcome is not None:
+        examples["content"] = {"kind": "examples", "rev": outcome.rev, "n": len(outcome.result.losses)}
+        examples["buffers"] = [base64.b64encode(b).decode() for b in publish.losses_of(outcome)]
+    return PAGE.format(
+        title=f"scrub-widgets: {widget.session.task.name}",
+        css=(STATIC / "widget.css").read_text("utf-8"),
+        traits=_json({**{name: getattr(widget, name) for name in TRAITS}, "_static": True}),
+        examples=_json(examples),
+        bundle=base64.b64encode(bundle.read_bytes()).decode(),
+    )
+
+
+def _json(value: object) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def script(session: Session) -> str:
+    """A Python script that makes the present hypothesis by hand and prints its loss recovered."""
+    name = session.task.name
+    if name in NAMES:
+        task = f"task = sw.load_task({name!r})"
+    else:
+        task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"
+    lines = ["import scrub_widgets as sw", "", task, "", "h = sw.Hypothesis()"]
+    lines += [_claim_line(claim) for claim in session.hypothesis]
+    chosen = ", ".join(f"{key}={value!r}" for key, value in msgspec.structs.asdict(session.settings).items())
+    lines += ["", f"r = task.scrub(h, {chosen})", "print(r.loss_recovered)", ""]
+    return "\n".join(lines)
+
+
+def _claim_line(claim: Claim) -> str:
+    component = repr(claim.components[0]) if len(claim.components) == 1 else repr(list(claim.components))
+    given = [component, f"under={claim.under!r}", f"rule={claim.rule!r}"]
+    if claim.paths != "direct":
+        given.append(f"paths={claim.paths!r}")
+    if claim.positions is not None:
+        where = list(claim.positions) if isinstance(claim.positions, tuple) else claim.positions
+        given.append(f"positions={where!r}")
+    if claim.share is not None:
+        given.append(f"share={claim.share!r}")
+    return f"h, _ = h.claim({', '.join(given)})"

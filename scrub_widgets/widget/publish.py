@@ -1,0 +1,221 @@
+"""From the session's values to the shapes of the wire."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.draws import POLICIES, stream
+from ..engine.settings import BASELINES
+from ..errors import RuleError, ScrubError
+from ..hypothesis import ROOT, Hypothesis
+from ..rules import SAME, Classes, describe, find, shows_tokens
+from ..session import Outcome, Session, Status
+from ..task import Task
+from . import wire
+
+SAME_CLASS_EXAMPLES = 3
+SIZES = 24
+UNTESTABLE = 0.2
+
+
+def graph_of(task: Task) -> wire.Graph:
+    """The map: components and ports."""
+    layout, cfg = task.graph.layout, task.model.cfg
+    ports = [
+        wire.Port(id=f"{c.id}.{port}", owner=c.id, name=port, senders=list(layout.senders(c.id)))
+        for c in layout.components
+        for port in c.ports
+    ]
+    ports.append(wire.Port(id=f"{ROOT}.in", owner=ROOT, name="in", senders=list(layout.senders(ROOT))))
+    return wire.Graph(
+        title=f"{task.name} · {model_words(task)}",
+        layers=cfg.n_layers,
+        heads=cfg.n_heads,
+        has_mlp=any(c.kind == "mlp" for c in layout.components),
+        components=[
+            wire.Component(
+                id=c.id, kind=c.kind, layer=c.layer, slot=c.slot, ports=[f"{c.id}.{port}" for port in c.ports]
+            )
+            for c in layout.components
+        ],
+        ports=ports,
+    )
+
+
+def model_words(task: Task) -> str:
+    """``2 layers × 4 heads · d_model 64``."""
+    cfg = task.model.cfg
+    return f"{cfg.n_layers} layers × {cfg.n_heads} heads · d_model {cfg.d_model}"
+
+
+def task_of(task: Task) -> wire.TaskInfo:
+    """The data, the loss and the palette."""
+    return wire.TaskInfo(
+        name=task.name,
+        n=len(task),
+        n_pos=task.positions,
+        loss=task.loss.name,
+        model=model_words(task),
+        rules=[_rule(task, name) for name in task.rules],
+        roles={role: list(at) for role, at in task.roles.items()},
+        baselines=list(BASELINES),
+        policies=list(POLICIES),
+    )
+
+
+def _rule(task: Task, name: str) -> wire.Rule:
+    """A rule that cannot be applied stays in the palette, with the reason instead of its description."""
+    try:
+        classes = task.classes(name)
+    except RuleError as error:
+        return wire.Rule(name=name, doc=str(error), positionwise=False, k=None)
+    k = round(len(classes.size) / task.positions) if classes.positionwise else len(classes.size)
+    return wire.Rule(name=name, doc=describe(task.rules[name]), positionwise=classes.positionwise, k=k)
+
+
+def state_of(session: Session) -> wire.State:
+    """Claims and settings."""
+    chosen = session.settings
+    baseline = chosen.baseline if isinstance(chosen.baseline, str) else "ablated"
+    return wire.State(
+        rev=session.rev,
+        claims=claim_rows(session.hypothesis),
+        settings=wire.SettingsInfo(
+            samples=chosen.samples, seed=chosen.seed, unclaimed=chosen.unclaimed, baseline=baseline
+        ),
+        can_undo=session.can_undo,
+        can_redo=session.can_redo,
+        last_edit=session.step.edit,
+    )
+
+
+def claim_rows(hypothesis: Hypothesis) -> list[wire.ClaimRow]:
+    """Claims, parents before children."""
+    return [
+        wire.ClaimRow(
+            id=c.id,
+            parent=c.parent,
+            port=c.port,
+            components=list(c.components),
+            rule=c.rule,
+            paths=c.paths,
+            positions=list(c.positions) if isinstance(c.positions, tuple) else c.positions,
+            share=c.share,
+        )
+        for c in hypothesis
+    ]
+
+
+def status_of(status: Status) -> wire.StatusInfo:
+    """What the engine is doing."""
+    return wire.StatusInfo(
+        phase=status.phase,
+        rev=status.rev,
+        done=status.done,
+        total=status.total,
+        message=status.message,
+        error=None if status.error is None else error_of(status.error),
+    )
+
+
+def error_of(error: Exception) -> wire.ErrorInfo:
+    """An error in words, with the claim or rule it is about."""
+    where = error.where if isinstance(error, ScrubError) else None
+    return wire.ErrorInfo(kind=type(error).__name__, message=str(error), where=where)
+
+
+def result_of(outcome: Outcome) -> wire.ResultInfo:
+    """An estimate with all that stands beside it."""
+    r = outcome.result
+    return wire.ResultInfo(
+        rev=outcome.rev,
+        n=len(r.losses),
+        samples=r.settings.samples,
+        complete=outcome.complete,
+        recovered=wire.Interval.of(r.loss_recovered),
+        kl=wire.Interval.of(r.kl),
+        pointwise=wire.Interval.of(r.pointwise),
+        better=r.better,
+        worse=r.worse,
+        loss=wire.LossIntervals(
+            model=wire.Interval.of(r.model_loss),
+            scrubbed=wire.Interval.of(r.scrubbed_loss),
+            baseline=wire.Interval.of(r.baseline_loss),
+        ),
+        baseline=r.baseline_name,
+        unclaimed=r.settings.unclaimed,
+        seed=r.settings.seed,
+        trail=[
+            wire.TrailPoint(n=n, value=wire.finite(e.value), low=wire.finite(e.low), high=wire.finite(e.high))
+            for n, e in outcome.trail
+        ],
+        notes=[str(doubt) for doubt in r.warnings],
+        seconds=outcome.seconds,
+        provenance=dict(r.provenance),
+    )
+
+
+def losses_of(outcome: Outcome) -> list[bytes]:
+    """Per-example losses as Float32 buffers: model, scrubbed, baseline."""
+    losses = outcome.result.losses
+    return [values.astype("<f4").tobytes() for values in (losses.model, losses.scrubbed, losses.baseline)]
+
+
+def preview_of(task: Task, rule: str, example: int | None) -> wire.Preview:
+    """What a rule would swap: its classes, and some inputs that it calls the same as a reference.
+
+    Raises
+    ------
+    ScrubError
+        No such rule or example, or the rule cannot be applied.
+    """
+    classes = task.classes(rule)
+    random = stream(0, f"preview {rule}")
+    reference = int(random.integers(len(task))) if example is None else example
+    if not 0 <= reference < len(task):
+        raise ScrubError(f"there is no example {reference}; the inputs go from 0 to {len(task) - 1}.")
+    at = task.loss.reads(task.positions)[-1] if classes.positionwise else None
+    codes = classes.codes if at is None else classes.codes[:, at]
+    words = shows_tokens(find(rule, task.rules, task.positions))
+
+    def shown(index: int) -> wire.PreviewExample:
+        label = classes.labels[index] if at is None else classes.labels[index, at]
+        text = task.word(int(label)) if words and label >= 0 else str(label)
+        return wire.PreviewExample(index=index, tokens=list(task.texts[index]), label=text)
+
+    members = np.flatnonzero(codes == codes[reference])
+    members = members[members != reference]
+    others = np.flatnonzero(codes != codes[reference])
+    return wire.Preview(
+        rule=rule,
+        positionwise=classes.positionwise,
+        n=len(task),
+        k=len(np.unique(codes)),
+        sizes=classes.sizes(at or 0)[:SIZES].tolist(),
+        smallest=int(classes.size.min()),
+        singletons=classes.singletons,
+        self=classes.self_share,
+        bits=classes.bits,
+        at=at,
+        reference=shown(reference),
+        same=[shown(int(i)) for i in random.permutation(members)[:SAME_CLASS_EXAMPLES]],
+        other=shown(int(random.choice(others))) if len(others) else None,
+        same_partition_as=[name for name in task.rules if name != rule and _same(task, name, classes)],
+        notes=_notes(rule, classes),
+    )
+
+
+def _same(task: Task, name: str, classes: Classes) -> bool:
+    try:
+        return task.classes(name).same_partition(classes)
+    except RuleError:
+        return False
+
+
+def _notes(rule: str, classes: Classes) -> list[str]:
+    if rule != SAME and classes.self_share > UNTESTABLE:
+        return [
+            f"Untestable: {100 * classes.self_share:.0f} % of the draws give the same input back, "
+            "so a claim with this rule is hardly tested."
+        ]
+    return []

@@ -1,0 +1,271 @@
+"""``ScrubWidget(task)``: the last line of a cell is the app."""
+
+from __future__ import annotations
+
+import html
+import os
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from ..errors import ScrubError, listed, suggestion
+from ..hypothesis import ROOT, Hypothesis
+from ..result import Result
+from ..session import Session
+from ..task import Task
+from . import edits, export, publish, wire
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STATIC = Path(__file__).parent / "static"
+FIGURES = ("recovered",)
+SHOW_AS_HTML = "SCRUB_WIDGETS_STATIC"
+"""Environment variable: set to 1, widgets display as self-contained HTML with the finished result, for exports."""
+
+
+class ScrubWidget(anywidget.AnyWidget):
+    """Test a hypothesis about a model by clicking.
+
+    Parameters
+    ----------
+    task : Task
+        What is scrubbed.
+    hypothesis : Hypothesis, optional
+        Where to start.
+    samples, seed, unclaimed, baseline
+        As in :meth:`scrub_widgets.Task.scrub`.
+    height : int
+        Least height of the view in pixels.
+    """
+
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
+
+    # Synced traits are private: the public attributes are the Python values behind them.
+    _graph = traitlets.Dict().tag(sync=True, echo_update=False)
+    _task = traitlets.Dict().tag(sync=True, echo_update=False)
+    _state = traitlets.Dict().tag(sync=True, echo_update=False)
+    _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _status = traitlets.Dict().tag(sync=True, echo_update=False)
+    _selection = traitlets.Dict().tag(sync=True)
+    _static = traitlets.Bool(default_value=False).tag(sync=True)
+    _height = traitlets.Int(600).tag(sync=True)
+
+    def __init__(
+        self,
+        task: Task,
+        hypothesis: Hypothesis | None = None,
+        *,
+        height: int = 600,
+        **chosen: Any,  # noqa: ANN401
+    ) -> None:
+        if not isinstance(task, Task):
+            raise ScrubError(f"ScrubWidget takes a Task, for example sw.load_task('induction'), not {type(task).__name__}.")
+        unknown = [name for name in chosen if name not in _SETTINGS]
+        if unknown:
+            known = ("hypothesis", "height", *_SETTINGS)
+            raise ScrubError(
+                f"ScrubWidget has no argument {listed(unknown)}; it has {listed(known)}.{suggestion(unknown[0], known)}"
+            )
+        self._traits_lock = threading.RLock()
+        session = Session(task, hypothesis, **chosen)
+        try:
+            super().__init__(
+                _graph=wire.plain(publish.graph_of(task)),
+                _task=wire.plain(publish.task_of(task)),
+                _state=wire.plain(publish.state_of(session)),
+                _status=wire.plain(publish.status_of(session.status)),
+                _selection=wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT)),
+                _height=height,
+            )
+        except BaseException:
+            session.close()
+            raise
+        self.session = session
+        self.on_msg(_on_message)
+        # The session must not keep the widget alive, nor the widget miss what happened while it was made.
+        me = weakref.ref(self)
+        session.subscribe(lambda _, what: _forward(me, what))
+        for what in ("state", "result", "status"):
+            self._show(what)
+
+    # -- what a user does -------------------------------------------------------------------------------------------
+
+    @property
+    def hypothesis(self) -> Hypothesis:
+        """The present hypothesis; set it to change what is shown and computed, as one undo step."""
+        return self.session.hypothesis
+
+    @hypothesis.setter
+    def hypothesis(self, value: Hypothesis) -> None:
+        self.session.set_hypothesis(value)
+
+    @property
+    def result(self) -> Result | None:
+        """The newest complete result; ``wait()`` for one that is up to date."""
+        return self.session.result
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """What is selected: ``nodes``, ``claim`` and ``under``, the port that a new claim goes to; can be set."""
+        return dict(self._selection)
+
+    @selection.setter
+    def selection(self, value: dict[str, Any]) -> None:
+        chosen = {"nodes": [], "claim": None, "under": ROOT, **value}
+        unknown = [name for name in chosen["nodes"] if name not in self.session.task.graph.layout.by_id and name != ROOT]
+        if unknown or set(chosen) != {"nodes", "claim", "under"}:
+            raise ScrubError(
+                f"a selection has nodes (components), claim (an id or None) and under (a port's path), not {value!r}."
+            )
+        self._set("_selection", _possible(chosen, self.hypothesis))
+
+    @property
+    def last_error(self) -> Exception | None:
+        """The last error of an edit or a run, also one that was only shown in the widget."""
+        return self.session.last_error
+
+    def undo(self) -> None:
+        """Go back one step."""
+        self.session.undo()
+
+    def redo(self) -> None:
+        """Take back the last undo."""
+        self.session.redo()
+
+    def cancel(self) -> None:
+        """Stop the run; what was shown stays."""
+        self.session.cancel()
+
+    def wait(self, timeout: float | None = None) -> Result | None:
+        """Wait until the present hypothesis has its result (or the run was cancelled), and return it."""
+        return self.session.wait(timeout)
+
+    def figure(self, name: str = "recovered") -> Figure:
+        """A matplotlib ``Figure`` of the newest result."""
+        if name not in FIGURES:
+            raise ScrubError(f"no figure '{name}'; there is {listed(FIGURES)}.{suggestion(name, FIGURES)}")
+        if self.result is None:
+            raise ScrubError("there is no complete result yet: wait() for it.")
+        return self.result.plot()
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write what the widget shows as one offline HTML file, read-only; return its path."""
+        target = Path(path)
+        target.write_text(export.page(self), encoding="utf-8")
+        return target
+
+    def to_script(self) -> str:
+        """A Python script that makes the present hypothesis and prints its loss recovered."""
+        return export.script(self.session)
+
+    def close(self) -> None:
+        """Stop the engine thread, forget what was computed, and remove the views."""
+        session = getattr(self, "session", None)
+        if session is not None:
+            session.close()
+        super().close()
+
+    # -- between session and view -----------------------------------------------------------------------------------
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """What the view writes; under the same lock as what the engine thread writes."""
+        with self._traits_lock:
+            super().set_state(sync_data)
+
+    def _set(self, name: str, value: Any) -> None:  # noqa: ANN401
+        with self._traits_lock:
+            setattr(self, name, value)
+
+    def _show(self, what: str) -> None:
+        """Bring the view up to date with the session."""
+        session = self.session
+        if what == "state":
+            self._set("_selection", _possible(self._selection, session.hypothesis))
+            self._set("_state", wire.plain(publish.state_of(session)))
+        elif what == "status":
+            self._set("_status", wire.plain(publish.status_of(session.status)))
+        elif session.outcome is not None:
+            shown = wire.plain(publish.result_of(session.outcome))
+            if what == "partial":
+                self.send({"kind": "partial", "result": shown})
+            else:
+                self._set("_result", shown)
+                n = len(session.outcome.result.losses)
+                self.send({"kind": "examples", "rev": session.outcome.rev, "n": n}, publish.losses_of(session.outcome))
+
+    def _answer(self, content: Any) -> None:  # noqa: ANN401
+        """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
+        known = content.get("id") if isinstance(content, dict) else None
+        try:
+            message = wire.read_message(content)
+            self.send({"id": message.id, **self._do(message)})
+        except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
+            self.session.last_error = error
+            self.send({"kind": "rejected", "id": known, "message": str(error) or type(error).__name__})
+
+    def _do(self, message: wire.AnyMessage) -> dict[str, Any]:
+        session = self.session
+        made: list[str] = []
+        match message:
+            case wire.Ping():
+                return {"kind": "pong"}
+            case wire.Export():
+                return {"kind": "exported", "text": session.to_json()}
+            case wire.AskPreview(rule=rule, example=example):
+                return {"kind": "preview", "preview": wire.plain(publish.preview_of(session.task, rule, example))}
+            case wire.Edit(op=op):
+                _, made = edits.apply(session, op)
+            case wire.Undo():
+                session.undo()
+            case wire.Redo():
+                session.redo()
+            case wire.Run():
+                session.run()
+            case wire.Cancel():
+                session.cancel()
+        return {"kind": "ack", "rev": session.rev, "claims": made}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401
+        if os.environ.get(SHOW_AS_HTML) != "1":
+            return super()._repr_mimebundle_(**kwargs)
+        self.wait()
+        frame = html.escape(export.page(self), quote=True)
+        style = f"width:100%;height:{self._height + 40}px;border:0"
+        return {"text/html": f'<iframe srcdoc="{frame}" style="{style}"></iframe>', "text/plain": repr(self)}, {}
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "session"):
+            return "ScrubWidget()"
+        task = self.session.task.name
+        return f"ScrubWidget(task '{task}', {len(self.hypothesis)} claims, {self.session.status.phase})"
+
+
+_SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:  # noqa: ANN401
+    widget._answer(content)
+
+
+def _forward(reference: weakref.ref[ScrubWidget], what: str) -> None:
+    widget = reference()
+    if widget is not None:
+        widget._show(what)
+
+
+def _possible(selected: dict[str, Any], hypothesis: Hypothesis) -> dict[str, Any]:
+    """A selection without claims that are gone."""
+    claim = selected.get("claim")
+    under = selected.get("under", ROOT)
+    owner = under if under in hypothesis else under.rpartition(".")[0]
+    return {
+        "nodes": list(selected.get("nodes", [])),
+        "claim": claim if claim is not None and claim in hypothesis else None,
+        "under": under if under == ROOT or owner in hypothesis else ROOT,
+    }

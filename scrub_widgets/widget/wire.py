@@ -1,0 +1,353 @@
+"""The shapes that kernel and view exchange; ``docs/wire.md`` in types. ``js/src/wire.ts`` is its twin."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import msgspec
+
+from ..errors import ScrubError
+from ..measure.estimates import Estimate
+
+Number = float | None
+"""Finite, or None: NaN is not JSON."""
+
+
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A JSON object with exactly these fields."""
+
+
+# -- traits -----------------------------------------------------------------------------------------------------------
+
+
+class Component(Shape):
+    """A glyph of the map."""
+
+    id: str
+    kind: Literal["embed", "pos_embed", "head", "mlp"]
+    layer: int
+    slot: int
+    ports: list[str]
+
+
+class Port(Shape):
+    """A place that reads the stream."""
+
+    id: str
+    owner: str
+    name: str
+    senders: list[str]
+
+
+class Graph(Shape):
+    """What can be claimed."""
+
+    title: str
+    layers: int
+    heads: int
+    has_mlp: bool
+    components: list[Component]
+    ports: list[Port]
+
+
+class Rule(Shape):
+    """A rule of the palette; ``k`` classes, None if it cannot be applied."""
+
+    name: str
+    doc: str
+    positionwise: bool
+    k: int | None
+
+
+class TaskInfo(Shape):
+    """What is scrubbed."""
+
+    name: str
+    n: int
+    n_pos: int
+    loss: str
+    model: str
+    rules: list[Rule]
+    roles: dict[str, list[int]]
+    baselines: list[str]
+    policies: list[str]
+
+
+class ClaimRow(Shape):
+    """One claim."""
+
+    id: str
+    parent: str
+    port: str
+    components: list[str]
+    rule: str
+    paths: Literal["direct", "all"]
+    positions: list[int] | str | None
+    share: str | None
+
+
+class SettingsInfo(Shape):
+    """How a scrub is run."""
+
+    samples: int
+    seed: int
+    unclaimed: str
+    baseline: str
+
+
+class State(Shape):
+    """The present hypothesis and settings."""
+
+    rev: int
+    claims: list[ClaimRow]
+    settings: SettingsInfo
+    can_undo: bool
+    can_redo: bool
+    last_edit: str
+
+
+class Selection(Shape):
+    """What is selected; ``under`` is the port that a new claim goes to."""
+
+    nodes: list[str]
+    claim: str | None
+    under: str
+
+
+class ErrorInfo(Shape):
+    """An error for a person."""
+
+    kind: str
+    message: str
+    where: str | None
+
+
+class StatusInfo(Shape):
+    """What the engine is doing."""
+
+    phase: Literal["loading", "idle", "running", "done", "cancelled", "error"]
+    rev: int
+    done: int
+    total: int
+    message: str
+    error: ErrorInfo | None
+
+
+class Interval(Shape):
+    """An estimate."""
+
+    value: Number
+    low: Number
+    high: Number
+
+    @staticmethod
+    def of(estimate: Estimate) -> Interval:
+        """From an estimate; NaN and infinities become None."""
+        return Interval(value=finite(estimate.value), low=finite(estimate.low), high=finite(estimate.high))
+
+
+class TrailPoint(Shape):
+    """The estimate after ``n`` references."""
+
+    n: int
+    value: Number
+    low: Number
+    high: Number
+
+
+class LossIntervals(Shape):
+    """Mean losses."""
+
+    model: Interval
+    scrubbed: Interval
+    baseline: Interval
+
+
+class ResultInfo(Shape):
+    """An estimate with all that stands beside it."""
+
+    rev: int
+    n: int
+    samples: int
+    complete: bool
+    recovered: Interval
+    kl: Interval
+    pointwise: Interval
+    better: float
+    worse: float
+    loss: LossIntervals
+    baseline: str
+    unclaimed: str
+    seed: int
+    trail: list[TrailPoint]
+    notes: list[str]
+    seconds: float
+    provenance: dict[str, str | int | float]
+
+
+class PreviewExample(Shape):
+    """One input of a preview."""
+
+    index: int
+    tokens: list[str]
+    label: str
+
+
+class Preview(Shape):
+    """What a rule would swap."""
+
+    rule: str
+    positionwise: bool
+    n: int
+    k: int
+    sizes: list[int]
+    smallest: int
+    singletons: float
+    self: float
+    bits: float
+    at: int | None
+    reference: PreviewExample
+    same: list[PreviewExample]
+    other: PreviewExample | None
+    same_partition_as: list[str]
+    notes: list[str]
+
+
+# -- messages from the view -------------------------------------------------------------------------------------------
+
+
+class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="op", tag=str.lower):
+    """One edit."""
+
+
+class Claim(Operation):
+    """Add a claim."""
+
+    components: list[str]
+    under: str
+    rule: str
+    paths: str = "direct"
+    positions: list[int] | str | None = None
+    share: str | None = None
+
+
+class SetRule(Operation, tag="rule"):
+    """Another rule for some claims."""
+
+    claims: list[str]
+    rule: str
+
+
+class Change(Operation):
+    """Other paths, positions or draw for a claim."""
+
+    claim: str
+    paths: str | msgspec.UnsetType = msgspec.UNSET
+    positions: list[int] | str | None | msgspec.UnsetType = msgspec.UNSET
+    share: str | None | msgspec.UnsetType = msgspec.UNSET
+
+
+class Remove(Operation):
+    """Remove claims with what stands under them."""
+
+    claims: list[str]
+
+
+class SetSettings(Operation, tag="settings"):
+    """Other settings."""
+
+    samples: int | msgspec.UnsetType = msgspec.UNSET
+    seed: int | msgspec.UnsetType = msgspec.UNSET
+    unclaimed: str | msgspec.UnsetType = msgspec.UNSET
+    baseline: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Load(Operation):
+    """Take over an exported session or hypothesis."""
+
+    text: str
+
+
+class Clear(Operation):
+    """Remove all claims."""
+
+
+class Batch(Operation):
+    """Several edits as one step."""
+
+    ops: list[Claim | SetRule | Change | Remove | SetSettings | Clear]
+
+
+AnyOperation = Claim | SetRule | Change | Remove | SetSettings | Load | Clear | Batch
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag=str.lower):
+    """What the view sends; ``id`` comes back in the answer."""
+
+    id: str
+
+
+class Edit(Message):
+    """Change the session."""
+
+    op: AnyOperation
+
+
+class Undo(Message):
+    """Go back one step."""
+
+
+class Redo(Message):
+    """Take back an undo."""
+
+
+class Run(Message):
+    """Compute again."""
+
+
+class Cancel(Message):
+    """Stop computing."""
+
+
+class AskPreview(Message, tag="preview"):
+    """What would this rule swap?"""
+
+    rule: str
+    example: int | None = None
+
+
+class Export(Message):
+    """Give the session's JSON."""
+
+
+class Ping(Message):
+    """Is there a kernel?"""
+
+
+AnyMessage = Edit | Undo | Redo | Run | Cancel | AskPreview | Export | Ping
+
+
+def read_message(content: object) -> AnyMessage:
+    """Decode a message from the view.
+
+    Raises
+    ------
+    ScrubError
+        It is none of those that there are.
+    """
+    try:
+        message: AnyMessage = msgspec.convert(content, type=AnyMessage)
+    except msgspec.ValidationError as error:
+        raise ScrubError(f"the view sent a message that this version does not know: {error}.") from None
+    return message
+
+
+def plain(shape: Shape) -> Any:  # noqa: ANN401
+    """A shape as plain JSON values, for a trait."""
+    return msgspec.to_builtins(shape)
+
+
+def finite(value: float) -> Number:
+    """A float for JSON."""
+    return float(value) if math.isfinite(value) else None
