@@ -26,11 +26,12 @@ def find() -> str | None:
 
 
 def install() -> None:
-    """Debian's package where we may install it (it comes with the libraries it needs), else Playwright's download."""
+    """Debian's package where we may (it brings the libraries that it needs), else Playwright's download."""
     as_root = [] if os.geteuid() == 0 else ["sudo"]
     if _is_debian() and (not as_root or shutil.which("sudo")):
         apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-        commands = [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"]]
+        packages = ["chromium", "fonts-liberation"]
+        commands = [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]]
     else:
         commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     for command in commands:
@@ -52,7 +53,7 @@ def main() -> None:
         install()
         path = find()
     if path is None:
-        sys.exit("No Chromium was found or could be installed: install one, or set CHROMIUM to the path of its program.")
+        sys.exit("No Chromium was found, and none could be installed: set CHROMIUM to the path of one.")
     print(path)
 
 

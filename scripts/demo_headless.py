@@ -17,13 +17,13 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "notebooks" / "01_induction.ipynb"
 OUTPUT = ROOT / "build" / "01_induction.html"
 
-# nbconvert's own page without the scripts that it takes from content delivery networks: require.js, MathJax, Mermaid, widgets.
+# nbconvert's page, less the scripts that it takes from a network: require.js, widgets, MathJax, Mermaid.
 OFFLINE_TEMPLATE = """
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block jupyter_widgets -%}{%- endblock -%}
 """
 
 
@@ -32,8 +32,8 @@ def execute(path: Path) -> nbformat.NotebookNode:
     os.environ["SCRUB_WIDGETS_STATIC"] = "1"
     notebook = nbformat.read(path, as_version=4)
     # Live widget state would win over the static HTML, and needs scripts from a network to be shown.
-    client = NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}, store_widget_state=False)
-    return client.execute()
+    folder = {"metadata": {"path": str(path.parent)}}
+    return NotebookClient(notebook, resources=folder, store_widget_state=False).execute()
 
 
 def to_offline_html(notebook: nbformat.NotebookNode, title: str) -> str:
@@ -50,15 +50,16 @@ def to_offline_html(notebook: nbformat.NotebookNode, title: str) -> str:
 
 
 def network_loads(html: str) -> list[str]:
-    """Addresses that a browser would fetch to show the page: every `src`, and the `href` of every `<link>`."""
+    """What a browser would fetch for the page: each `src`, each `href` of a `<link>`, but no `data:`."""
     found: list[str] = []
 
     class Finder(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             for name, value in attrs:
-                if (name == "src" or (tag, name) == ("link", "href")) and value is not None:
-                    if value.startswith(("http:", "https:", "//")):
-                        found.append(value)
+                if value and name == "srcdoc":
+                    found.extend(network_loads(value))
+                if value and (name == "src" or (tag, name) == ("link", "href")) and value[:5] != "data:":
+                    found.append(value)
 
     Finder().feed(html)
     return found
@@ -68,7 +69,7 @@ def headline(notebook: nbformat.NotebookNode) -> str:
     """The text that the cell tagged `headline` printed: the loss recovered."""
     for cell in notebook.cells:
         if "headline" in cell.metadata.get("tags", []):
-            texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+            texts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
             return "".join(texts).strip()
     raise ValueError("no cell of the notebook is tagged 'headline'")
 

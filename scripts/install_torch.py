@@ -1,8 +1,8 @@
 """Install the pinned PyTorch into this Python's environment, and CUDA packages only where an NVIDIA GPU is.
 
-On Linux the usual index serves PyTorch with several GB of CUDA packages. So: ask pip what it would install, and take that
-on a machine with a GPU or where no CUDA package is among it (macOS, or an index that serves CPU builds); else take the CPU
-build from PyTorch's own index.
+On Linux the usual index serves PyTorch with several GB of CUDA packages. So: ask pip what it would install
+from the configured index, and take that on a machine with a GPU, or where no CUDA package is among it (macOS,
+or an index that serves CPU builds); else take the CPU build from PyTorch's own index.
 
 Usage: python scripts/install_torch.py
 """
@@ -30,10 +30,10 @@ def pip_install(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def cuda_packages() -> list[str]:
-    """Names of the CUDA packages that the configured index would bring (empty if PyTorch is installed already)."""
+    """CUDA packages that the configured index would bring; none if PyTorch is installed already."""
     answer = pip_install("--dry-run", "--report", "-")
     if answer.returncode:
-        sys.exit("pip finds no PyTorch for this Python and system on the configured index: its own message stands above.")
+        sys.exit("pip finds no PyTorch for this machine on the configured index: its message stands above.")
     names = (item["metadata"]["name"] for item in json.loads(answer.stdout)["install"])
     return sorted(name for name in names if name.startswith(("nvidia-", "cuda-")))
 
@@ -46,9 +46,9 @@ def main() -> None:
     if not unwanted:
         sys.exit("pip could not install PyTorch from the configured index: its own message stands above.")
     sys.exit(
-        f"This machine has no NVIDIA GPU, the configured index would bring {len(unwanted)} CUDA packages of several GB "
-        f"({unwanted[0]}, ...), and {CPU_INDEX} gave no CPU build: install the version of torch in {CONSTRAINTS.name} "
-        f"yourself with `{sys.executable} -m pip install`, then run this again."
+        f"No NVIDIA GPU answers here, the configured index would bring {len(unwanted)} CUDA packages "
+        f"({', '.join(unwanted[:3])}, ...), and {CPU_INDEX} gave no CPU build: install torch by hand, in the "
+        f"version that {CONSTRAINTS.name} names, with `{sys.executable} -m pip install`, then run this again."
     )
 
 

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     """Load the widget only when it is asked for: scripts need no ipywidgets."""
     if name == "ScrubWidget":
         from .widget import ScrubWidget

@@ -36,7 +36,7 @@ class TaskError(ScrubError):
     """A model, data set or loss that cannot be scrubbed, with the reason."""
 
 
-class Cancelled(ScrubError):
+class Cancelled(ScrubError):  # noqa: N818 - stopping on request is no error of anyone's
     """A run was asked to stop. What was computed before stays valid."""
 
 

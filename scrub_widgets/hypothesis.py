@@ -150,15 +150,13 @@ class Hypothesis(msgspec.Struct, frozen=True):
     def remove(self, claim_id: str) -> Hypothesis:
         """Without this claim and all that stands under it."""
         self[claim_id]
-        return Hypothesis(
-            tuple(c for c in self.claims if c.id != claim_id and not _is_under(c.parent, claim_id))
-        )
+        return Hypothesis(tuple(c for c in self.claims if c.id != claim_id and not _is_under(c.parent, claim_id)))
 
     def with_rule(self, claim_id: str, rule: str) -> Hypothesis:
         """The same tree with another rule for one claim."""
         return self.change(claim_id, rule=rule)[0]
 
-    def change(self, claim_id: str, **fields: Any) -> tuple[Hypothesis, str]:  # noqa: ANN401
+    def change(self, claim_id: str, **fields: Any) -> tuple[Hypothesis, str]:
         """Change ``rule``, ``paths``, ``positions`` or ``share`` of a claim; return the hypothesis and the (new) id.
 
         The claims under it follow when the id changes with the positions.
@@ -331,9 +329,7 @@ def _components(component: object) -> tuple[str, ...]:
         raise HypothesisError("'*' is the whole input of a port: it cannot be grouped with components.")
     for name in names:
         if re.search(r"[>+@,\s]", name):
-            raise HypothesisError(
-                f"'{name}' is no component's name: names hold no spaces and none of > + @ and comma."
-            )
+            raise HypothesisError(f"'{name}' is no component's name: names hold no spaces and none of > + @ and comma.")
     return tuple(sorted(names, key=natural))
 
 

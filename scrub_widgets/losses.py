@@ -113,7 +113,7 @@ def kl(positions: Sequence[int] | None = None) -> Loss:
         Token positions; default: all.
     """
 
-    def function(logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
+    def function(logits: Tensor, _: Batch, clean: Tensor) -> Tensor:
         return divergence(clean, logits)
 
     name = "KL to the model" if positions is None else f"KL to the model at {list(positions)}"

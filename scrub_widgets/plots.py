@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def recovered(result: Result) -> Figure:
     gap = result.baseline_loss.value - result.model_loss.value
     if estimate.resolved:
         base = result.baseline_loss.value
-        nats = axes.secondary_xaxis("top", functions=(lambda x: base - x * gap / 100, lambda y: (base - y) * 100 / gap))
+        nats = axes.secondary_xaxis(
+            "top", functions=(lambda x: base - np.asarray(x) * gap / 100, lambda y: (base - np.asarray(y)) * 100 / gap)
+        )
         nats.set_xlabel(f"loss ({result.provenance.get('loss', 'task')})")
     axes.set_title(
         f"{result.provenance.get('task', '')}: n = {len(result.losses)}, seed {result.settings.seed}, "

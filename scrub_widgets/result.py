@@ -126,12 +126,13 @@ class Result:
         return doubts(self)
 
     def __str__(self) -> str:
+        means = {"model": self.model_loss, "scrubbed": self.scrubbed_loss, self.baseline_name: self.baseline_loss}
+        losses = ", ".join(f"{name} {estimate.value:.4f}" for name, estimate in means.items())
         lines = [
             f"loss recovered  {self.loss_recovered}",
             f"pointwise       {self.pointwise}",
             f"KL to model     {self.kl} nats",
-            f"loss            model {self.model_loss.value:.4f}, scrubbed {self.scrubbed_loss.value:.4f}, "
-            f"{self.baseline_name} {self.baseline_loss.value:.4f}",
+            f"loss            {losses}",
             f"examples        {100 * self.better:.0f} % lower, {100 * self.worse:.0f} % higher than the model's own",
             f"n = {len(self.losses)} references, seed {self.settings.seed}, unclaimed {self.settings.unclaimed}",
         ]
@@ -154,9 +155,7 @@ class Result:
     def to_json(self) -> str:
         """Estimates, hypothesis and provenance as JSON text; NaN is written as null."""
         shares = {name: _numbers(getattr(self, name)) for name in ("loss_recovered", "pointwise", "kl")}
-        losses = {
-            name: _numbers(getattr(self, f"{name}_loss")) for name in ("model", "scrubbed", "baseline")
-        }
+        losses = {name: _numbers(getattr(self, f"{name}_loss")) for name in ("model", "scrubbed", "baseline")}
         body = {
             **shares,
             "loss": losses,

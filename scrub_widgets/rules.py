@@ -162,7 +162,9 @@ def classify(name: str, function: RuleFunction, batch: Batch) -> Classes:
     members = order // pos if labels.ndim == 2 else order
     size = np.bincount(codes.ravel())
     start = np.concatenate([[0], np.cumsum(size)[:-1]])
-    return Classes(codes.astype(np.int64), labels, members.astype(np.int64), start.astype(np.int64), size.astype(np.int64))
+    return Classes(
+        codes.astype(np.int64), labels, members.astype(np.int64), start.astype(np.int64), size.astype(np.int64)
+    )
 
 
 def _as_array(name: str, raw: object) -> npt.NDArray[Any]:
@@ -180,9 +182,9 @@ def _as_array(name: str, raw: object) -> npt.NDArray[Any]:
 
 def _missing(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     if np.issubdtype(labels.dtype, np.floating):
-        return np.isnan(labels)
+        return np.asarray(np.isnan(labels))
     if labels.dtype.kind == "U":
-        return labels == ""
+        return np.asarray(labels == "")
     return np.zeros(labels.shape, dtype=np.bool_)
 
 
@@ -220,41 +222,41 @@ def shows_tokens(function: RuleFunction) -> bool:
     return inspect.unwrap(function) in _TOKEN_LABELS
 
 
-def same_input(batch: Batch) -> Any:  # noqa: ANN401
+def same_input(batch: Batch) -> Any:
     """Each input is its own class: the claim keeps exactly what stands above it."""
     return batch.index
 
 
-def any_input(batch: Batch) -> Any:  # noqa: ANN401
+def any_input(batch: Batch) -> Any:
     """One class: nothing about the input matters."""
     return np.zeros(len(batch), dtype=np.int64)
 
 
-def any_input_each_position(batch: Batch) -> Any:  # noqa: ANN401
+def any_input_each_position(batch: Batch) -> Any:
     """Nothing about the input matters, and every position is drawn by itself."""
     return np.zeros(batch.tokens.shape, dtype=np.int64)
 
 
 @_labels_are_tokens
-def token(batch: Batch) -> Any:  # noqa: ANN401
+def token(batch: Batch) -> Any:
     """The token at each position."""
     return batch.tokens
 
 
 @_labels_are_tokens
-def previous_token(batch: Batch) -> Any:  # noqa: ANN401
+def previous_token(batch: Batch) -> Any:
     """The token before each position (-1 at the first)."""
     return _shifted(batch, 1)
 
 
 @_labels_are_tokens
-def next_token(batch: Batch) -> Any:  # noqa: ANN401
+def next_token(batch: Batch) -> Any:
     """The token after each position (-1 at the last)."""
     return _shifted(batch, -1)
 
 
 @_labels_are_tokens
-def followed_earlier(batch: Batch) -> Any:  # noqa: ANN401
+def followed_earlier(batch: Batch) -> Any:
     """What followed the latest earlier occurrence of the token at each position (-1: it did not occur before)."""
     tokens = np.asarray(batch.tokens)
     answer = np.full(tokens.shape, -1, dtype=np.int64)
@@ -265,7 +267,7 @@ def followed_earlier(batch: Batch) -> Any:  # noqa: ANN401
     return answer
 
 
-def length(batch: Batch) -> Any:  # noqa: ANN401
+def length(batch: Batch) -> Any:
     """The number of tokens of each input."""
     if batch.mask is None:
         return np.full(len(batch), batch.tokens.shape[1])
@@ -294,7 +296,7 @@ def at(function: RuleFunction, position: int) -> RuleFunction:
     """
 
     @functools.wraps(function)
-    def label(batch: Batch) -> Any:  # noqa: ANN401
+    def label(batch: Batch) -> Any:
         return np.asarray(function(batch))[:, position]
 
     label.__doc__ = f"{_first_line(function)[:-1]}, position {position} only."
@@ -305,7 +307,7 @@ def each_position(function: RuleFunction) -> RuleFunction:
     """The position-wise form of a sequence-wise rule: the same classes, but every position draws by itself."""
 
     @functools.wraps(function)
-    def label(batch: Batch) -> Any:  # noqa: ANN401
+    def label(batch: Batch) -> Any:
         return np.broadcast_to(np.asarray(function(batch))[:, None], batch.tokens.shape)
 
     label.__doc__ = f"{_first_line(function)[:-1]}, every position drawn by itself."
@@ -315,7 +317,7 @@ def each_position(function: RuleFunction) -> RuleFunction:
 def column(name: str) -> RuleFunction:
     """A column of the task as a rule."""
 
-    def label(batch: Batch) -> Any:  # noqa: ANN401
+    def label(batch: Batch) -> Any:
         return batch.columns[name]
 
     label.__doc__ = f"The column '{name}'."
@@ -329,7 +331,7 @@ def regex(pattern: str) -> RuleFunction:
     except re.error as error:
         raise RuleError(f"'{pattern}' is no regular expression: {error}.") from None
 
-    def label(batch: Batch) -> Any:  # noqa: ANN401
+    def label(batch: Batch) -> Any:
         found = (compiled.search("".join(words)) for words in batch.text)
         return [repr(m.groups() or m.group()) if m else "no match" for m in found]
 
@@ -371,8 +373,7 @@ def find(name: str, rules: Mapping[str, RuleFunction], positions: int) -> RuleFu
             )
         return at(rules[form["rule"]], position)
     raise RuleError(
-        f"no rule '{name}'; the task has {listed(rules, 20)} (and '<rule> at <position>')."
-        f"{suggestion(name, rules)}",
+        f"no rule '{name}'; the task has {listed(rules, 20)} (and '<rule> at <position>').{suggestion(name, rules)}",
         where=name,
     )
 

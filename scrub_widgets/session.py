@@ -120,7 +120,7 @@ class Session:
         Where to start.
     """
 
-    def __init__(self, task: Task, hypothesis: Hypothesis | None = None, **chosen: Any) -> None:  # noqa: ANN401
+    def __init__(self, task: Task, hypothesis: Hypothesis | None = None, **chosen: Any) -> None:
         start = hypothesis or Hypothesis()
         task.check(start)
         self.task = task
@@ -139,7 +139,9 @@ class Session:
         self._listeners: list[Listener] = []
         self._results: OrderedDict[tuple[Hypothesis, Settings], Outcome] = OrderedDict()
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
-        self._thread = threading.Thread(target=_work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub")
+        self._thread = threading.Thread(
+            target=_work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
+        )
         self._thread.start()
         self.run()
 
@@ -213,7 +215,7 @@ class Session:
             raise ScrubError(f"expected a Hypothesis, not {type(hypothesis).__name__}.")
         return self.edit(lambda step: replace(step, hypothesis=hypothesis, edit=edit))
 
-    def set_settings(self, **changes: Any) -> int:  # noqa: ANN401
+    def set_settings(self, **changes: Any) -> int:
         """Change samples, seed, unclaimed or baseline, as one step."""
 
         def change(step: Step) -> Step:

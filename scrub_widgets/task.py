@@ -20,12 +20,13 @@ from .engine.draws import Draws, draw_references
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
 from .engine.prepared import Prepared, Progress, loss_values, prepare
-from .engine.run import Losses, Scrub
+from .engine.run import Scrub
 from .engine.settings import Settings, settings
 from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.bridge import check_exact, read_bridge
 from .graph.transformer import Transformer
 from .hypothesis import Hypothesis
+from .inputs import check_apart, check_vocabulary, claimed_positions, places, read_columns, read_mask, read_tokens
 from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
@@ -70,13 +71,13 @@ class Task:
 
     def __init__(
         self,
-        model: Any,  # noqa: ANN401 - a bridge; checked by read_bridge
-        tokens: Any,  # noqa: ANN401 - tensor, array or list; checked below
+        model: Any,
+        tokens: Any,
         *,
         loss: Loss | LossFunction,
         rules: Mapping[str, RuleFunction] | None = None,
         columns: Mapping[str, Any] | None = None,
-        attention_mask: Any = None,  # noqa: ANN401 - as tokens
+        attention_mask: Any = None,
         roles: Mapping[str, int | Sequence[int]] | None = None,
         vocab: Sequence[str] | Callable[[int], str] | None = None,
         name: str = "task",
@@ -84,11 +85,11 @@ class Task:
     ) -> None:
         self.name = name
         self.model = model
-        self.tokens = _tokens(tokens)
-        self.mask = _mask(attention_mask, self.tokens)
+        self.tokens = read_tokens(tokens)
+        self.mask = read_mask(attention_mask, self.tokens)
         self.loss = loss if isinstance(loss, Loss) else custom(loss)
-        self.columns = _columns(columns, len(self.tokens), self.loss)
-        self.roles = {role: self._places(role, at) for role, at in (roles or {}).items()}
+        self.columns = read_columns(columns, len(self.tokens), self.loss)
+        self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
         self.hypotheses = dict(hypotheses or {})
         self._vocab = vocab
         self._lock = threading.RLock()
@@ -96,13 +97,11 @@ class Task:
         self._classes: dict[str, Classes] = {}
         self._prepared: Prepared | None = None
         self.rules = {**rules_.STANDARD, **self._column_rules(), **(rules or {})}
-        wrong = [rule for rule, function in self.rules.items() if not callable(function)]
-        if wrong:
-            raise TaskError(f"a rule is a function of the inputs; {listed(wrong)} is none.")
+        _check_functions(self.rules)
         self.loss.reads(self.positions)
         with torch.inference_mode():
             self.graph: Transformer = read_bridge(model, self.positions)
-            _check_vocabulary(self.tokens, model)
+            check_vocabulary(self.tokens, model)
             self.exactness = check_exact(self.graph, *self._probe())
 
     # -- what there is ----------------------------------------------------------------------------------------------
@@ -169,9 +168,7 @@ class Task:
     def with_rules(self, mapping: Mapping[str, RuleFunction] | None = None, **named: RuleFunction) -> Task:
         """The same task with more rules; a rule of the same name is replaced."""
         new = {**(mapping or {}), **named}
-        wrong = [rule for rule, function in new.items() if not callable(function)]
-        if wrong:
-            raise TaskError(f"a rule is a function of the inputs; {listed(wrong)} is none.")
+        _check_functions(new)
         other = object.__new__(Task)
         other.__dict__.update(self.__dict__)
         other.rules = {**self.rules, **new}
@@ -190,10 +187,10 @@ class Task:
             The sentence says what was expected and what exists.
         """
         self.graph.layout.check(hypothesis)
-        places = self._claimed_positions(hypothesis)
+        where = claimed_positions(hypothesis, self.roles, self.positions)
         for claim in hypothesis:
             self.classes(claim.rule)
-        _check_apart(hypothesis, places)
+        check_apart(hypothesis, where)
 
     def scrub(
         self,
@@ -285,7 +282,7 @@ class Task:
             )
         return Comparison(a, b, estimates.ratio(a.losses.scrubbed - b.losses.scrubbed, gap))
 
-    def loss_of(self, logits: Any, references: Any) -> Floats:  # noqa: ANN401 - tensors or arrays
+    def loss_of(self, logits: Any, references: Any) -> Floats:
         """The task's loss for given logits.
 
         Parameters
@@ -347,8 +344,8 @@ class Task:
             len(self),
             self.positions,
         )
-        places = self._claimed_positions(hypothesis)
-        return Scrub(prepared, self._device_batch, hypothesis, draws, chosen, places, self._memo), draws
+        where = claimed_positions(hypothesis, self.roles, self.positions)
+        return Scrub(prepared, self._device_batch, hypothesis, draws, chosen, where, self._memo), draws
 
     def _device_batch(self, inputs: Ints) -> Batch:
         return self.batch(inputs, device=self.graph.device)
@@ -365,30 +362,9 @@ class Task:
         names = self.graph.layout.names
         for name in components:
             if name not in names:
-                raise TaskError(f"no component '{name}' to ablate; the model has {listed(names)}.{suggestion(name, names)}")
-
-    def _places(self, what: str, at: int | Sequence[int]) -> tuple[int, ...]:
-        values = [at] if isinstance(at, int) else list(at)
-        outside = [p for p in values if not -self.positions <= p < self.positions]
-        if outside or not values:
-            raise HypothesisError(
-                f"'{what}' names the positions {values}; the inputs have positions 0 to {self.positions - 1}.", where=what
-            )
-        return tuple(sorted({p % self.positions for p in values}))
-
-    def _claimed_positions(self, hypothesis: Hypothesis) -> dict[str, tuple[int, ...]]:
-        """The token positions of every claim that holds only at some."""
-        places = {}
-        for claim in hypothesis:
-            if isinstance(claim.positions, str):
-                if claim.positions not in self.roles:
-                    raise HypothesisError(
-                        f"no role '{claim.positions}' for positions=; the task has {listed(self.roles)}.", where=claim.id
-                    )
-                places[claim.id] = self.roles[claim.positions]
-            elif claim.positions is not None:
-                places[claim.id] = self._places(claim.id, claim.positions)
-        return places
+                raise TaskError(
+                    f"no component '{name}' to ablate; the model has {listed(names)}.{suggestion(name, names)}"
+                )
 
     def _column_rules(self) -> dict[str, RuleFunction]:
         wanted = ((len(self),), tuple(self.tokens.shape))
@@ -428,69 +404,7 @@ class Task:
         }
 
 
-def _tokens(tokens: Any) -> Tensor:  # noqa: ANN401 - a user's value
-    try:
-        values = torch.as_tensor(tokens).detach().cpu()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TaskError(f"tokens take an int tensor [inputs, positions]: {error}.") from None
-    if values.ndim != 2 or 0 in values.shape:
-        raise TaskError(f"expected tokens of shape [inputs, positions] with at least one of each, not {list(values.shape)}.")
-    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
-        raise TaskError(f"expected whole numbers as tokens, not {values.dtype}.")
-    return values.long().contiguous()
-
-
-def _mask(mask: Any, tokens: Tensor) -> Tensor | None:  # noqa: ANN401 - a user's value
-    if mask is None:
-        return None
-    values = torch.as_tensor(mask).detach().cpu()
-    if values.shape != tokens.shape:
-        raise TaskError(f"expected an attention mask of the tokens' shape {list(tokens.shape)}, not {list(values.shape)}.")
-    if not values.bool().any(1).all():
-        raise TaskError(f"input {int((~values.bool().any(1)).nonzero()[0])} is all padding; every input needs a token.")
-    return values.bool().contiguous()
-
-
-def _columns(columns: Mapping[str, Any] | None, n: int, loss: Loss) -> dict[str, Any]:
-    found = {}
-    for name, values in (columns or {}).items():
-        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-        if array.shape[:1] != (n,):
-            raise TaskError(f"column '{name}' has shape {list(array.shape)}; expected {n} rows, one for each input.")
-        found[name] = array
-    missing = [name for name in loss.columns if name not in found]
-    if missing:
-        raise TaskError(f"the loss '{loss.name}' needs the columns {listed(missing)}; the task has {listed(found)}.")
-    return found
-
-
-def _check_vocabulary(tokens: Tensor, model: Any) -> None:  # noqa: ANN401 - a bridge
-    size, length = model.cfg.d_vocab, model.cfg.n_ctx
-    outside = ((tokens < 0) | (tokens >= size)).nonzero()
-    if len(outside):
-        row, position = outside[0].tolist()
-        raise TaskError(
-            f"token {int(tokens[row, position])} (input {row}, position {position}) is outside the vocabulary: "
-            f"ids go from 0 to {size - 1}."
-        )
-    if tokens.shape[1] > length:
-        raise TaskError(f"the inputs have {tokens.shape[1]} positions; the model's context holds {length}.")
-
-
-def _check_apart(hypothesis: Hypothesis, places: Mapping[str, tuple[int, ...]]) -> None:
-    """Roles and negative positions are only known here: no component twice at one position of a port."""
-    for claim in hypothesis:
-        for other in hypothesis:
-            if other is claim or other.under != claim.under:
-                continue
-            same = claim.whole or other.whole or set(claim.components) & set(other.components)
-            here, there = places.get(claim.id), places.get(other.id)
-            if same and (here is None or there is None or set(here) & set(there)):
-                raise HypothesisError(
-                    f"'{claim.id}' and '{other.id}' claim the same component at the same position; "
-                    "under one port a component is claimed once for each position.",
-                    where=claim.id,
-                )
-
-
-__all__ = ["Losses", "Task"]
+def _check_functions(rules: Mapping[str, object]) -> None:
+    wrong = [name for name, function in rules.items() if not callable(function)]
+    if wrong:
+        raise TaskError(f"a rule is a function of the inputs; {listed(wrong)} is none.")

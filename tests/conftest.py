@@ -16,7 +16,7 @@ import torch
 
 torch.set_num_threads(1)
 
-# A shared machine is slow at times, which says nothing about the code; a failure must be seen again by the next run.
+# A slow moment of the machine says nothing about the code; what fails once must fail in the next run too.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
 

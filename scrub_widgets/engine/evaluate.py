@@ -202,9 +202,7 @@ class Evaluator:
         return self._donors(self.draws.others(claim_id, component), rows, by_position=False)
 
     def _depends_on(self, claim_id: str, port: str | None) -> tuple[Hashable, ...]:
-        """What a claim's value (or one of its ports) depends on: the claims above, which fix the donors, those below,
-        and the draws.
-        """
+        """What a claim's value (or one of its ports) depends on: the claims above (they fix the donors) and below, the draws."""
         above = []
         at = claim_id
         while at != ROOT:
@@ -277,7 +275,9 @@ class _PerComponent(_Base):
         return _value_in(self.model, self.clean, run, inputs, component, spots)
 
 
-def _value_in(model: Transformer, clean: Clean, run: Run | None, inputs: Tensor, component: str, spots: Spots) -> Tensor:
+def _value_in(
+    model: Transformer, clean: Clean, run: Run | None, inputs: Tensor, component: str, spots: Spots
+) -> Tensor:
     if run is not None and component in run.values:
         return spots.of_rows(run.values[component])
     return gather(model.table(clean, component), inputs, spots)

@@ -73,7 +73,9 @@ def loss_values(loss: Loss, logits: Tensor, batch: Batch, clean: Tensor) -> Tens
     try:
         values = loss.function(logits, batch, clean)
     except (IndexError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise TaskError(f"the loss '{loss.name}' raises on the model's output: {type(error).__name__}: {error}") from error
+        raise TaskError(
+            f"the loss '{loss.name}' raises on the model's output: {type(error).__name__}: {error}"
+        ) from error
     if values.shape != (len(batch),):
         raise TaskError(
             f"the loss '{loss.name}' gave shape {list(values.shape)}; expected [{len(batch)}], one number for each example."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -96,7 +97,7 @@ class Scrub:
         while borders[-1] < n:
             step = min(FIRST_CHUNK, size) if borders[-1] == 0 else size - borders[-1] % size
             borders.append(min(n, borders[-1] + step))
-        return list(zip(borders[:-1], borders[1:], strict=True))
+        return list(pairwise(borders))
 
     def stream(self) -> Iterator[Losses]:
         """Losses of all references so far, after each chunk."""

@@ -38,10 +38,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def settings(
-    samples: Any = 1024,  # noqa: ANN401 - values from a user or the wire are checked here
-    seed: Any = 0,  # noqa: ANN401
-    unclaimed: Any = "per receiver",  # noqa: ANN401
-    baseline: Any = "shuffled",  # noqa: ANN401
+    samples: Any = 1024,
+    seed: Any = 0,
+    unclaimed: Any = "per receiver",
+    baseline: Any = "shuffled",
 ) -> Settings:
     """Checked settings.
 

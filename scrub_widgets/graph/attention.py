@@ -81,7 +81,9 @@ class Attention:
         """Number of query heads."""
         return int(self.w_q.shape[0])
 
-    def project(self, port: str, x: Float[Tensor, "rows p d"], head: int, spots: Spots) -> Float[Tensor, "rows p d_head"]:
+    def project(
+        self, port: str, x: Float[Tensor, "rows p d"], head: int, spots: Spots
+    ) -> Float[Tensor, "rows p d_head"]:
         """What one head's port makes of the stream: its norm, its weights, its rotation.
 
         Grouped queries: ``head`` is a query head; its keys and values are those of its group.

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from ..errors import HypothesisError, listed, suggestion
 from ..hypothesis import ROOT, WHOLE, Hypothesis
+
+Kind = Literal["embed", "pos_embed", "head", "mlp"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +21,8 @@ class Component:
     ----------
     id : str
         ``embed``, ``pos_embed``, ``a1.h3``, ``m0``.
-    kind : str
-        ``embed``, ``pos_embed``, ``head`` or ``mlp``.
+    kind : {"embed", "pos_embed", "head", "mlp"}
+        What it is.
     layer : int
         -1 for the embeddings.
     slot : int
@@ -29,7 +32,7 @@ class Component:
     """
 
     id: str
-    kind: str
+    kind: Kind
     layer: int
     slot: int
     ports: tuple[str, ...]
@@ -109,7 +112,9 @@ class Layout:
             )
         (ports,) = kinds
         if not ports:
-            raise HypothesisError(f"{together} reads nothing from the stream: no claim can stand under it.", where=where)
+            raise HypothesisError(
+                f"{together} reads nothing from the stream: no claim can stand under it.", where=where
+            )
         if port in ports or (not port and len(ports) == 1):
             return
         if not port:
@@ -122,7 +127,9 @@ class Layout:
 
     def _check_sender(self, name: str, owners: Sequence[str], under: str, where: str) -> None:
         if name not in self.by_id:
-            raise HypothesisError(f"no component '{name}'; {self._nearby(name)}.{suggestion(name, self.names)}", where=where)
+            raise HypothesisError(
+                f"no component '{name}'; {self._nearby(name)}.{suggestion(name, self.names)}", where=where
+            )
         for owner in owners:
             if name not in self.senders(owner):
                 raise HypothesisError(

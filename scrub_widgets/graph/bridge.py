@@ -21,7 +21,7 @@ TOLERANCE = 1e-4
 """Largest error that a recomputation may have, relative to the largest value of what it recomputes."""
 
 
-def read_bridge(bridge: Any, positions: int) -> Transformer:  # noqa: ANN401
+def read_bridge(bridge: Any, positions: int) -> Transformer:
     """Read the parts of a bridge; :func:`check_exact` says whether they make up the model.
 
     Parameters
@@ -63,19 +63,19 @@ def read_bridge(bridge: Any, positions: int) -> Transformer:  # noqa: ANN401
     return Transformer(bridge, layout, blocks, unembed, cfg.d_model, weight.device, weight.dtype)
 
 
-def _kind(bridge: Any) -> str:  # noqa: ANN401
+def _kind(bridge: Any) -> str:
     return type(getattr(bridge, "original_model", bridge)).__name__
 
 
-def _raw(component: Any) -> Callable[[Tensor], Tensor]:  # noqa: ANN401
+def _raw(component: Any) -> Callable[[Tensor], Tensor]:
     """The model's own module under a bridge component, free of hooks; the identity where there is none."""
     if component is None:
         return lambda x: x
-    module: Callable[[Tensor], Tensor] = component.original_component
+    module: Callable[[Tensor], Tensor] | None = component.original_component
     return module if module is not None else lambda x: x
 
 
-def _block(bridge: Any, layer: int, has_mlp: bool, rotary: Rotary | None) -> Block:  # noqa: ANN401
+def _block(bridge: Any, layer: int, has_mlp: bool, rotary: Rotary | None) -> Block:
     cfg, block = bridge.cfg, bridge.blocks[layer]
     inner = block.attn.original_component
     if hasattr(inner, "scaling"):
@@ -84,8 +84,14 @@ def _block(bridge: Any, layer: int, has_mlp: bool, rotary: Rotary | None) -> Blo
         scale = 1.0 / float(getattr(inner, "scale", cfg.d_head**0.5))
     attention = Attention(
         norm=_raw(getattr(block, "ln1", None)),
-        **{f"w_{x.lower()}": getattr(block.attn, f"W_{x}").detach().contiguous() for x in "QKVO"},
-        **{f"b_{x.lower()}": _bias(block.attn, f"b_{x}") for x in "QKVO"},
+        w_q=_weight(block.attn, "W_Q"),
+        w_k=_weight(block.attn, "W_K"),
+        w_v=_weight(block.attn, "W_V"),
+        w_o=_weight(block.attn, "W_O"),
+        b_q=_bias(block.attn, "b_Q"),
+        b_k=_bias(block.attn, "b_K"),
+        b_v=_bias(block.attn, "b_V"),
+        b_o=_bias(block.attn, "b_O"),
         scale=scale,
         softcap=float(getattr(cfg, "attn_scores_soft_cap", -1.0) or -1.0),
         causal=getattr(cfg, "attention_dir", "causal") == "causal",
@@ -101,12 +107,17 @@ def _block(bridge: Any, layer: int, has_mlp: bool, rotary: Rotary | None) -> Blo
     return Block(attention, mlp)
 
 
-def _bias(attn: Any, name: str) -> Tensor | None:  # noqa: ANN401
+def _weight(attn: Any, name: str) -> Tensor:
+    weight: Tensor = getattr(attn, name)
+    return weight.detach().contiguous()
+
+
+def _bias(attn: Any, name: str) -> Tensor | None:
     bias: Tensor | None = getattr(attn, name, None)
     return None if bias is None else bias.detach().contiguous()
 
 
-def _rotary(bridge: Any, positions: int) -> Rotary | None:  # noqa: ANN401
+def _rotary(bridge: Any, positions: int) -> Rotary | None:
     if getattr(bridge.cfg, "positional_embedding_type", "standard") != "rotary":
         return None
     native = getattr(bridge.original_model, "rotary", None)
@@ -119,7 +130,7 @@ def _rotary(bridge: Any, positions: int) -> Rotary | None:  # noqa: ANN401
     return Rotary(tables[0][0].detach(), tables[1][0].detach(), adjacent=False)
 
 
-def _unembed(bridge: Any) -> Callable[[Tensor], Tensor]:  # noqa: ANN401
+def _unembed(bridge: Any) -> Callable[[Tensor], Tensor]:
     norm, head = _raw(bridge.ln_final), _raw(bridge.unembed)
     cap = float(getattr(bridge.cfg, "output_logits_soft_cap", -1.0) or -1.0)
 
@@ -234,8 +245,7 @@ def _empty(part: Clean, n: int, mask: Tensor | None) -> Clean:
 def _store(clean: Clean, part: Clean, rows: slice) -> None:
     clean.embed[rows] = part.embed
     if clean.pos_embed is not None and part.pos_embed is not None and clean.pos_embed is not part.pos_embed:
-        if clean.pos_embed.shape[0] > 1:
-            clean.pos_embed[rows] = part.pos_embed
+        clean.pos_embed[rows] = part.pos_embed
     for mine, new in zip(clean.pre + clean.mid + clean.mlp, part.pre + part.mid + part.mlp, strict=True):
         mine[rows] = new
     for mine, new in zip(clean.z, part.z, strict=True):

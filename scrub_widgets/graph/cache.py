@@ -24,7 +24,7 @@ class Spots:
         Names these positions for a memo.
     """
 
-    at: Int[Tensor, "..."]
+    at: Int[Tensor, ...]
     everywhere: bool = False
     key: Hashable = field(default=None, compare=False)
 
@@ -57,7 +57,7 @@ class Spots:
         return values[torch.arange(len(values), device=values.device)[:, None], self.at]
 
 
-def gather(table: Float[Tensor, "inputs pos d"], donors: Int[Tensor, "..."], spots: Spots) -> Float[Tensor, "rows p d"]:
+def gather(table: Float[Tensor, "inputs pos d"], donors: Int[Tensor, ...], spots: Spots) -> Float[Tensor, "rows p d"]:
     """Take rows of a table of clean values.
 
     Parameters

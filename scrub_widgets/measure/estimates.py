@@ -1,5 +1,7 @@
-"""Numbers with their intervals. References are independent draws, each with donors of its own, so a mean over
-references carries both sources of noise: which inputs were references, and what was drawn for them.
+"""Numbers with their intervals.
+
+References are independent draws, each with donors of its own, so a mean over references carries both sources of noise:
+which inputs were references, and what was drawn for them.
 """
 
 from __future__ import annotations
@@ -42,8 +44,10 @@ class Estimate:
         if not self.resolved:
             return "not resolved (the baseline's loss cannot be told from the model's)"
         if self.unit == "share":
-            return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
-        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+            value, low, high = (round(100 * x, 1) + 0.0 for x in (self.value, self.low, self.high))
+            return f"{value:.1f} % [{low:.1f}, {high:.1f}]"
+        value, low, high = (round(x, 4) + 0.0 for x in (self.value, self.low, self.high))  # + 0.0: never "-0.0"
+        return f"{value:.4f} [{low:.4f}, {high:.4f}]"
 
     __repr__ = __str__
 

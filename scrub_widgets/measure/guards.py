@@ -59,7 +59,11 @@ def few_samples(r: Result) -> list[Doubt]:
     if len(r.losses) >= FEW_SAMPLES:
         return []
     return [
-        Doubt("few samples", f"{len(r.losses)} reference inputs.", f"Take at least {FEW_SAMPLES}; 1024 for a final number.")
+        Doubt(
+            "few samples",
+            f"{len(r.losses)} reference inputs.",
+            f"Take at least {FEW_SAMPLES}; 1024 for a final number.",
+        )
     ]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from ..engine.settings import settings
 from ..errors import listed
-from ..hypothesis import Hypothesis
+from ..hypothesis import Hypothesis, Paths
 from ..session import Session, Step
 from . import wire
 
@@ -34,25 +34,29 @@ def apply(session: Session, op: wire.AnyOperation) -> tuple[int, list[str]]:
 
 
 def _after(step: Step, op: wire.AnyOperation, made: list[str]) -> tuple[Step, str]:
-    h = step.hypothesis
     if isinstance(op, wire.Batch):
-        words = []
+        said = []
         for one in op.ops:
-            step, said = _after(step, one, made)
-            words.append(said)
-        return step, "; ".join(words)
+            step, words = _after(step, one, made)
+            said.append(words)
+        return step, "; ".join(said)
     if isinstance(op, wire.SetSettings):
         given = _given(op)
         chosen = settings(**{**msgspec.structs.asdict(step.settings), **given})
         return replace(step, settings=chosen), ", ".join(f"{name} {value}" for name, value in given.items())
-    h, words = _claims(h, op, made)
-    return replace(step, hypothesis=h), words
+    hypothesis, words = _claims(step.hypothesis, op, made)
+    return replace(step, hypothesis=hypothesis), words
 
 
 def _claims(h: Hypothesis, op: wire.AnyOperation, made: list[str]) -> tuple[Hypothesis, str]:
     if isinstance(op, wire.Claim):
         h, claim_id = h.claim(
-            op.components, op.under, op.rule, paths=op.paths, positions=op.positions, share=op.share  # type: ignore[arg-type]
+            op.components,
+            op.under,
+            op.rule,
+            paths=cast("Paths", op.paths),  # whatever it is: claim() checks it
+            positions=op.positions,
+            share=op.share,
         )
         made.append(claim_id)
         return h, f"claim {' + '.join(op.components)} under {op.under}"

@@ -214,8 +214,8 @@ def _same(task: Task, name: str, classes: Classes) -> bool:
 
 def _notes(rule: str, classes: Classes) -> list[str]:
     if rule != SAME and classes.self_share > UNTESTABLE:
+        share = f"{100 * classes.self_share:.0f} %"
         return [
-            f"Untestable: {100 * classes.self_share:.0f} % of the draws give the same input back, "
-            "so a claim with this rule is hardly tested."
+            f"Untestable: {share} of the draws give the same input back, so a claim with this rule is hardly tested."
         ]
     return []

@@ -62,10 +62,12 @@ class ScrubWidget(anywidget.AnyWidget):
         hypothesis: Hypothesis | None = None,
         *,
         height: int = 600,
-        **chosen: Any,  # noqa: ANN401
+        **chosen: Any,
     ) -> None:
         if not isinstance(task, Task):
-            raise ScrubError(f"ScrubWidget takes a Task, for example sw.load_task('induction'), not {type(task).__name__}.")
+            raise ScrubError(
+                f"ScrubWidget takes a Task, for example sw.load_task('induction'), not {type(task).__name__}."
+            )
         unknown = [name for name in chosen if name not in _SETTINGS]
         if unknown:
             known = ("hypothesis", "height", *_SETTINGS)
@@ -118,7 +120,9 @@ class ScrubWidget(anywidget.AnyWidget):
     @selection.setter
     def selection(self, value: dict[str, Any]) -> None:
         chosen = {"nodes": [], "claim": None, "under": ROOT, **value}
-        unknown = [name for name in chosen["nodes"] if name not in self.session.task.graph.layout.by_id and name != ROOT]
+        unknown = [
+            name for name in chosen["nodes"] if name not in self.session.task.graph.layout.by_id and name != ROOT
+        ]
         if unknown or set(chosen) != {"nodes", "claim", "under"}:
             raise ScrubError(
                 f"a selection has nodes (components), claim (an id or None) and under (a port's path), not {value!r}."
@@ -178,7 +182,7 @@ class ScrubWidget(anywidget.AnyWidget):
         with self._traits_lock:
             super().set_state(sync_data)
 
-    def _set(self, name: str, value: Any) -> None:  # noqa: ANN401
+    def _set(self, name: str, value: Any) -> None:
         with self._traits_lock:
             setattr(self, name, value)
 
@@ -199,7 +203,7 @@ class ScrubWidget(anywidget.AnyWidget):
                 n = len(session.outcome.result.losses)
                 self.send({"kind": "examples", "rev": session.outcome.rev, "n": n}, publish.losses_of(session.outcome))
 
-    def _answer(self, content: Any) -> None:  # noqa: ANN401
+    def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
         known = content.get("id") if isinstance(content, dict) else None
         try:
@@ -231,7 +235,7 @@ class ScrubWidget(anywidget.AnyWidget):
                 session.cancel()
         return {"kind": "ack", "rev": session.rev, "claims": made}
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(SHOW_AS_HTML) != "1":
             return super()._repr_mimebundle_(**kwargs)
         self.wait()
@@ -249,7 +253,7 @@ class ScrubWidget(anywidget.AnyWidget):
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
 
 
-def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:  # noqa: ANN401
+def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:
     widget._answer(content)
 
 

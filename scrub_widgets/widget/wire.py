@@ -21,7 +21,7 @@ class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 # -- traits -----------------------------------------------------------------------------------------------------------
 
 
-class Component(Shape):
+class Component(Shape, frozen=True):
     """A glyph of the map."""
 
     id: str
@@ -31,7 +31,7 @@ class Component(Shape):
     ports: list[str]
 
 
-class Port(Shape):
+class Port(Shape, frozen=True):
     """A place that reads the stream."""
 
     id: str
@@ -40,7 +40,7 @@ class Port(Shape):
     senders: list[str]
 
 
-class Graph(Shape):
+class Graph(Shape, frozen=True):
     """What can be claimed."""
 
     title: str
@@ -51,7 +51,7 @@ class Graph(Shape):
     ports: list[Port]
 
 
-class Rule(Shape):
+class Rule(Shape, frozen=True):
     """A rule of the palette; ``k`` classes, None if it cannot be applied."""
 
     name: str
@@ -60,7 +60,7 @@ class Rule(Shape):
     k: int | None
 
 
-class TaskInfo(Shape):
+class TaskInfo(Shape, frozen=True):
     """What is scrubbed."""
 
     name: str
@@ -74,7 +74,7 @@ class TaskInfo(Shape):
     policies: list[str]
 
 
-class ClaimRow(Shape):
+class ClaimRow(Shape, frozen=True):
     """One claim."""
 
     id: str
@@ -87,7 +87,7 @@ class ClaimRow(Shape):
     share: str | None
 
 
-class SettingsInfo(Shape):
+class SettingsInfo(Shape, frozen=True):
     """How a scrub is run."""
 
     samples: int
@@ -96,7 +96,7 @@ class SettingsInfo(Shape):
     baseline: str
 
 
-class State(Shape):
+class State(Shape, frozen=True):
     """The present hypothesis and settings."""
 
     rev: int
@@ -107,7 +107,7 @@ class State(Shape):
     last_edit: str
 
 
-class Selection(Shape):
+class Selection(Shape, frozen=True):
     """What is selected; ``under`` is the port that a new claim goes to."""
 
     nodes: list[str]
@@ -115,7 +115,7 @@ class Selection(Shape):
     under: str
 
 
-class ErrorInfo(Shape):
+class ErrorInfo(Shape, frozen=True):
     """An error for a person."""
 
     kind: str
@@ -123,7 +123,7 @@ class ErrorInfo(Shape):
     where: str | None
 
 
-class StatusInfo(Shape):
+class StatusInfo(Shape, frozen=True):
     """What the engine is doing."""
 
     phase: Literal["loading", "idle", "running", "done", "cancelled", "error"]
@@ -134,7 +134,7 @@ class StatusInfo(Shape):
     error: ErrorInfo | None
 
 
-class Interval(Shape):
+class Interval(Shape, frozen=True):
     """An estimate."""
 
     value: Number
@@ -147,7 +147,7 @@ class Interval(Shape):
         return Interval(value=finite(estimate.value), low=finite(estimate.low), high=finite(estimate.high))
 
 
-class TrailPoint(Shape):
+class TrailPoint(Shape, frozen=True):
     """The estimate after ``n`` references."""
 
     n: int
@@ -156,7 +156,7 @@ class TrailPoint(Shape):
     high: Number
 
 
-class LossIntervals(Shape):
+class LossIntervals(Shape, frozen=True):
     """Mean losses."""
 
     model: Interval
@@ -164,7 +164,7 @@ class LossIntervals(Shape):
     baseline: Interval
 
 
-class ResultInfo(Shape):
+class ResultInfo(Shape, frozen=True):
     """An estimate with all that stands beside it."""
 
     rev: int
@@ -186,7 +186,7 @@ class ResultInfo(Shape):
     provenance: dict[str, str | int | float]
 
 
-class PreviewExample(Shape):
+class PreviewExample(Shape, frozen=True):
     """One input of a preview."""
 
     index: int
@@ -194,7 +194,7 @@ class PreviewExample(Shape):
     label: str
 
 
-class Preview(Shape):
+class Preview(Shape, frozen=True):
     """What a rule would swap."""
 
     rule: str
@@ -221,7 +221,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """One edit."""
 
 
-class Claim(Operation):
+class Claim(Operation, frozen=True):
     """Add a claim."""
 
     components: list[str]
@@ -232,29 +232,29 @@ class Claim(Operation):
     share: str | None = None
 
 
-class SetRule(Operation, tag="rule"):
+class SetRule(Operation, frozen=True, tag="rule"):
     """Another rule for some claims."""
 
     claims: list[str]
     rule: str
 
 
-class Change(Operation):
+class Change(Operation, frozen=True):
     """Other paths, positions or draw for a claim."""
 
     claim: str
     paths: str | msgspec.UnsetType = msgspec.UNSET
-    positions: list[int] | str | None | msgspec.UnsetType = msgspec.UNSET
-    share: str | None | msgspec.UnsetType = msgspec.UNSET
+    positions: list[int] | str | msgspec.UnsetType | None = msgspec.UNSET
+    share: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class Remove(Operation):
+class Remove(Operation, frozen=True):
     """Remove claims with what stands under them."""
 
     claims: list[str]
 
 
-class SetSettings(Operation, tag="settings"):
+class SetSettings(Operation, frozen=True, tag="settings"):
     """Other settings."""
 
     samples: int | msgspec.UnsetType = msgspec.UNSET
@@ -263,17 +263,17 @@ class SetSettings(Operation, tag="settings"):
     baseline: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class Load(Operation):
+class Load(Operation, frozen=True):
     """Take over an exported session or hypothesis."""
 
     text: str
 
 
-class Clear(Operation):
+class Clear(Operation, frozen=True):
     """Remove all claims."""
 
 
-class Batch(Operation):
+class Batch(Operation, frozen=True):
     """Several edits as one step."""
 
     ops: list[Claim | SetRule | Change | Remove | SetSettings | Clear]
@@ -288,41 +288,41 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     id: str
 
 
-class Edit(Message):
+class Edit(Message, frozen=True):
     """Change the session."""
 
     op: AnyOperation
 
 
-class Undo(Message):
+class Undo(Message, frozen=True):
     """Go back one step."""
 
 
-class Redo(Message):
+class Redo(Message, frozen=True):
     """Take back an undo."""
 
 
-class Run(Message):
+class Run(Message, frozen=True):
     """Compute again."""
 
 
-class Cancel(Message):
+class Cancel(Message, frozen=True):
     """Stop computing."""
 
 
-class AskPreview(Message, tag="preview"):
-    """What would this rule swap?"""
+class AskPreview(Message, frozen=True, tag="preview"):
+    """Show what a rule would swap."""
 
     rule: str
     example: int | None = None
 
 
-class Export(Message):
+class Export(Message, frozen=True):
     """Give the session's JSON."""
 
 
-class Ping(Message):
-    """Is there a kernel?"""
+class Ping(Message, frozen=True):
+    """Ask for a sign of life."""
 
 
 AnyMessage = Edit | Undo | Redo | Run | Cancel | AskPreview | Export | Ping
@@ -343,7 +343,7 @@ def read_message(content: object) -> AnyMessage:
     return message
 
 
-def plain(shape: Shape) -> Any:  # noqa: ANN401
+def plain(shape: Shape) -> Any:
     """A shape as plain JSON values, for a trait."""
     return msgspec.to_builtins(shape)
 

@@ -1,7 +1,6 @@
-"""Fixtures of the browser tests: one Chromium and one JupyterLab at a time, and for each test a fresh browser profile."""
+"""Fixtures of the browser tests: one Chromium, one JupyterLab at a time, a fresh profile for each test."""
 
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -10,10 +9,13 @@ from scripts import chromium
 from tests.e2e.lab import Lab
 from tests.e2e.server import LabServer
 
-CHROMIUM_OPTIONS = (
-    # Containers seldom have what the sandbox needs, and the tests open nothing but our own pages.
-    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-).split()
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # containers seldom have what it needs, and the tests open nothing but our own pages
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 failed = pytest.StashKey[bool]()
 
@@ -38,7 +40,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session", params=["perCommTarget", "disabled"])
-def lab_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+def lab_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LabServer]:
     """A JupyterLab in each comm mode."""
     with LabServer(tmp_path_factory.mktemp("lab"), request.param) as server:
         yield server

@@ -1,7 +1,8 @@
 """Notebooks in a real JupyterLab, driven through a real Chromium.
 
-Nothing sleeps: every wait is for a promise of JupyterLab's, or for an attribute that the widget sets on its root: `data-phase` and
-`data-rev`. Every console error, uncaught exception, and request to another host than the notebook server is kept, and fails the test.
+Nothing sleeps: every wait is for a promise of JupyterLab's, or for an attribute that the widget sets on its
+root (`data-phase`, `data-rev`, `data-result-rev`). Every console error, uncaught exception, and request to
+another host than the notebook server is kept in `Lab.problems`, and fails the test when it ends.
 """
 
 import re
@@ -23,7 +24,7 @@ ARTIFACTS = Path(__file__).parent / "artifacts"
 TIMEOUT_MS = 60_000  # a notebook opens in about 5 s; shared machines have bad moments
 LOCAL_SCHEMES = ("data", "blob", "about")
 KNOWN_NOISE = (
-    # JupyterLab's debugger asks a new kernel for its state, and complains if that kernel goes away or restarts meanwhile.
+    # JupyterLab's debugger asks a new kernel for its state, and complains if it is restarted meanwhile.
     "Could not restore the debugger state",
 )
 
@@ -69,7 +70,8 @@ class Notebook:
 
     def text_output(self, index: int) -> str:
         """What a cell printed and returned, as plain text."""
-        texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in self.outputs(index)]
+        outputs = self.outputs(index)
+        texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
         return "".join("".join(text) for text in texts).strip()
 
     def wait_kernel(self, status: Literal["idle", "busy"]) -> None:
@@ -94,10 +96,10 @@ class Notebook:
 
     def set_theme(self, theme: Literal["light", "dark"]) -> None:
         """Switch JupyterLab's theme."""
-        self.page.evaluate(
-            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme.title()}"
-        )
-        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
+        command = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+        self.page.evaluate(command, f"JupyterLab {theme.title()}")
+        is_light = str(theme == "light").lower()
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
 
     def reload(self) -> None:
         """Save, and load the page again, as a user may while the kernel lives on."""
@@ -117,8 +119,8 @@ class Notebook:
         return path
 
     def _wait_at_least(self, key: str, value: int, index: int) -> None:
-        root = self.root(index).element_handle()
-        self.page.wait_for_function("([root, key, value]) => Number(root.dataset[key]) >= value", arg=[root, key, value])
+        reached = "([root, key, value]) => Number(root.dataset[key]) >= value"
+        self.page.wait_for_function(reached, arg=[self.root(index).element_handle(), key, value])
 
 
 class Lab:
@@ -138,7 +140,8 @@ class Lab:
         """A new notebook with these code cells, not yet run, and a fresh kernel."""
         code = [nbformat.v4.new_code_cell(source) for source in cells]
         name = f"notebook-{len(self.notebooks)}.ipynb"
-        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks which one
+        # Without a kernel's name in it, JupyterLab asks which one to start.
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=metadata), self.server.notebooks / name)
         page = self._context.new_page()
         page.on("websocket", lambda socket: self._on_request(socket.url))

@@ -14,16 +14,21 @@ from pathlib import Path
 from typing import Literal, Self
 
 Comms = Literal["perCommTarget", "disabled"]
-"""How widget messages reach the kernel: in a subshell, so also while a cell runs (JupyterLab's default with ipykernel 7), or queued
-behind the running cell (as with older kernels)."""
+"""How widget messages reach the kernel: in a subshell, so also while a cell runs (the default of JupyterLab
+with ipykernel 7), or queued behind the running cell (as with older kernels)."""
 
-OPTIONS = "--no-browser --allow-root --ServerApp.port_retries=0 --LabApp.expose_app_in_browser=True".split()
+OPTIONS = [
+    "--no-browser",
+    "--allow-root",
+    "--ServerApp.port_retries=0",
+    "--LabApp.expose_app_in_browser=True",  # as window.jupyterapp
+]
 START_SECONDS = 120  # it takes 3 to 9; shared machines have bad moments
 APPUTILS = "@jupyterlab/apputils-extension"
 
 
 class LabServer:
-    """A context manager: the server runs inside the `with` block, with its own settings, notebooks and free port."""
+    """Runs inside a `with` block, on a free port, with settings, notebooks and kernels of its own."""
 
     def __init__(self, folder: Path, comms: Comms) -> None:
         self.comms = comms
@@ -88,7 +93,8 @@ class LabServer:
                 self._request("DELETE", f"api/kernels/{kernel['id']}").close()
 
     def _request(self, method: str, path: str) -> HTTPResponse:
-        response: HTTPResponse = urllib.request.urlopen(urllib.request.Request(self.url(path), method=method), timeout=60)
+        request = urllib.request.Request(self.url(path), method=method)
+        response: HTTPResponse = urllib.request.urlopen(request, timeout=60)
         return response
 
     def _set(self, name: str, settings: dict[str, object]) -> None:

@@ -478,7 +478,7 @@ def _where(claim: Claim, positions: int) -> Tensor:
         raise NotImplementedError(f"'{claim.id}': positions by role need the task that knows the role")
     if claim.positions is None:
         return torch.ones(positions, dtype=torch.bool)
-    return torch.isin(torch.arange(positions), torch.tensor(claim.positions))
+    return torch.isin(torch.arange(positions), torch.tensor(claim.positions) % positions)
 
 
 def _replaced(value: Tensor, new: Tensor, where: Tensor) -> Tensor:

@@ -95,11 +95,13 @@ def bidirectional() -> Model:
 
 
 def padded_left() -> Model:
-    """SmolLM2 over inputs padded on the left: the bridge counts positions from the first real token."""
-    model = smollm2()
-    lengths = torch.randint(2, POSITIONS + 1, (INPUTS, 1), generator=torch.Generator().manual_seed(4))
-    mask = torch.arange(POSITIONS) >= POSITIONS - lengths
-    return Model(model.bridge, model.tokens.where(mask, 0), mask.long())
+    """SmolLM2 over inputs padded on the left."""
+    return _padded_on_the_left(smollm2())
+
+
+def gpt2_padded_left() -> Model:
+    """GPT-2 over inputs padded on the left: the bridge counts positions from the first real token."""
+    return _padded_on_the_left(gpt2())
 
 
 MODELS: dict[str, Callable[[], Model]] = {
@@ -113,8 +115,15 @@ MODELS: dict[str, Callable[[], Model]] = {
         pythia,
         bidirectional,
         padded_left,
+        gpt2_padded_left,
     )
 }
+
+
+def _padded_on_the_left(model: Model) -> Model:
+    lengths = torch.randint(2, POSITIONS + 1, (INPUTS, 1), generator=torch.Generator().manual_seed(4))
+    mask = torch.arange(POSITIONS) >= POSITIONS - lengths
+    return Model(model.bridge, model.tokens.where(mask, 0), mask.long())
 
 
 def _native(**options: Any) -> Model:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROWS = 5
 POLICIES = ("per receiver", "per component", "global")
-MASKED = ("bidirectional", "padded_left")
+MASKED = ("bidirectional", "padded_left", "gpt2_padded_left")
 EACH_KIND = ("native_mlp", "smollm2", "pythia", "bidirectional")
 """For the evaluator's own algebra, which meets a model only through what is tested on all of them."""
 

@@ -1,6 +1,7 @@
 /** The selected claim and its options. */
 import { useApp } from "../app";
-import { parsePositions, pathWords, positionsText, WHOLE_INPUT } from "../hypothesis";
+import { portWord } from "../graph";
+import { parsePositions, pathWords, positionsText, receiversOf, WHOLE_INPUT } from "../hypothesis";
 import { ruleFace } from "../rules";
 import type { Claim, Paths } from "../wire";
 import { Swatch } from "./Swatch";
@@ -48,6 +49,7 @@ export function ClaimCard({ claim }: { claim: Claim }) {
           </button>
         )}
       </div>
+      <Inside claim={claim} />
       <div class="scrub-card-fields">
         {!claim.components.includes(WHOLE_INPUT) && (
           <div class="scrub-segments" role="group" aria-label="Paths">
@@ -93,5 +95,34 @@ export function ClaimCard({ claim }: { claim: Claim }) {
         </label>
       </div>
     </section>
+  );
+}
+
+/** What happens to the claim's own input, and the way to say more about it. */
+function Inside({ claim }: { claim: Claim }) {
+  const { store, actions } = useApp();
+  const index = store.index.value;
+  const claims = store.state.value?.claims ?? [];
+  if (!index) return null;
+  const ports = receiversOf(index, claim);
+  const interior = claims.some((c) => c.parent === claim.id);
+  return (
+    <div class="scrub-row scrub-muted">
+      <span>
+        {interior
+          ? "Recomputed from its ports; what is not claimed there is resampled."
+          : "Takes its value whole from an input of the same class."}
+      </span>
+      {ports.length > 0 && !store.readOnly && (
+        <span class="scrub-inline">
+          {interior ? "Claim more under" : "To say what feeds it, claim under"}
+          {ports.map((r) => (
+            <button key={r.path} type="button" class="scrub-mini" onClick={() => actions.setReceiver(r)}>
+              {portWord(r.name)}
+            </button>
+          ))}
+        </span>
+      )}
+    </div>
   );
 }

@@ -40,11 +40,9 @@ export function ClaimTree() {
           <span role="gridcell" class="scrub-claim-name">
             <strong>logits</strong>
           </span>
-          <span role="gridcell" class="scrub-muted">
+          <span role="gridcell" class="scrub-muted scrub-span">
             the output, judged on the reference input
           </span>
-          <span role="gridcell" />
-          <span role="gridcell" />
         </div>
         {treeRows(claims).map((row) => (
           <Row key={row.claim.id} row={row} chosen={row.claim.id === chosen} tabbable={row.claim.id === tabbable} />
@@ -81,6 +79,7 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
       aria-selected={chosen}
       aria-label={`${spoken}${claim.port ? `, through the ${portWord(claim.port)}` : ""}, rule ${claim.rule}${broken ? `, error: ${broken}` : ""}`}
       tabIndex={tabbable ? 0 : -1}
+      style={{ "--scrub-depth": row.depth - 1 }}
       data-row={claim.id}
       data-testid={`tree-row-${claim.id}`}
       onClick={() => actions.selectClaim(claim)}
@@ -89,7 +88,7 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
         if (first && index.components.has(first)) ui.focus.value = first;
       }}
     >
-      <span role="gridcell" class="scrub-claim-name" style={{ paddingInlineStart: `${(row.depth - 1) * 18}px` }}>
+      <span role="gridcell" class="scrub-claim-name">
         <span class="scrub-elbow" aria-hidden="true" />
         {claim.port && <span class={`scrub-port-tag scrub-tag-${claim.port}`}>{claim.port}</span>}
         <strong>{groupWords(claim.components)}</strong>
@@ -97,11 +96,6 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
       <span role="gridcell" class="scrub-claim-rule">
         <Swatch face={ruleFace(task?.rules ?? [], claim.rule)} />
         {claim.rule}
-        {broken && (
-          <span class="scrub-row-error" title={broken}>
-            <b aria-hidden="true">▲</b> {broken}
-          </span>
-        )}
       </span>
       <span role="gridcell" class="scrub-tags">
         <Tags claim={claim} />
@@ -125,6 +119,11 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
           </button>
         )}
       </span>
+      {broken && (
+        <span role="gridcell" class="scrub-row-error">
+          <b aria-hidden="true">▲</b> {broken}
+        </span>
+      )}
     </div>
   );
 }

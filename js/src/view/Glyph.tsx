@@ -61,7 +61,7 @@ export function Glyph({ cell, detail, dim }: Props) {
         </text>
       )}
       {broken && (
-        <path class="scrub-broken" d={`M${cell.x + cell.w - 9} ${cell.y - 1}h10v10z`}>
+        <path class="scrub-broken" d={`M${cell.x + cell.w - 12} ${cell.y - 2}h14v14z`}>
           <title>{store.status.value?.error?.message}</title>
         </path>
       )}
@@ -148,13 +148,13 @@ function Port({ port, cell }: { port: PortBox; cell: Cell }) {
     (receiver.claim ? receiver.claim.components.includes(owner) : owner === ROOT);
   const pad = 0.5;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a pointer target; U, E and the tree's buttons reach the same
     <g
       class={`scrub-port scrub-port-${port.name}${active ? " scrub-active" : ""}`}
       data-testid={owner === ROOT ? "port-logits" : `port-${port.id}`}
       data-port={port.id}
       data-owner={owner}
       data-name={port.name}
-      role="presentation"
       onClick={(e) => {
         e.stopPropagation();
         actions.clickPort(owner, port.name);

@@ -115,6 +115,7 @@ function Canvas({ graph }: { graph: Graph }) {
         <svg
           ref={svg}
           class={`scrub-map${ui.drawing.value ? " scrub-drawing" : ""}`}
+          role="presentation"
           data-testid="map"
           data-zone="map"
           data-detail={layout.detail}

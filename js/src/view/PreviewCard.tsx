@@ -121,9 +121,7 @@ function Examples({ preview }: { preview: Preview }) {
     <div class="scrub-examples">
       <div class="scrub-example-head">
         <span class="scrub-label">Reference</span>
-        <span class="scrub-muted">
-          #{reference.index} · class {reference.label}
-        </span>
+        <span class="scrub-muted">class {reference.label}</span>
         <button type="button" class="scrub-link" data-testid="preview-next" onClick={next}>
           another
         </button>
@@ -158,17 +156,20 @@ function Tokens(props: { example: PreviewExample; reference: PreviewExample | nu
     tokens.length <= WINDOW || at === null ? 0 : Math.min(Math.max(0, at - WINDOW / 2), tokens.length - WINDOW);
   const part = tokens.slice(from, from + WINDOW);
   return (
-    <p class="scrub-tokens" title={`#${example.index}, class ${example.label}`}>
-      {from > 0 && <span class="scrub-muted">…</span>}
-      {part.map((token, i) => {
-        const equal = reference === null || reference.tokens[from + i] === token;
-        return (
-          <span key={i} class={`scrub-token${equal ? "" : " scrub-differs"}${from + i === at ? " scrub-at" : ""}`}>
-            {visible(token)}
-          </span>
-        );
-      })}
-      {from + WINDOW < tokens.length && <span class="scrub-muted">…</span>}
-    </p>
+    <div class="scrub-example" title={`Input ${example.index}, class ${example.label}`}>
+      <span class="scrub-muted scrub-number">#{example.index}</span>
+      <p class="scrub-tokens">
+        {from > 0 && <span class="scrub-muted">…</span>}
+        {part.map((token, i) => {
+          const equal = reference === null || reference.tokens[from + i] === token;
+          return (
+            <span key={i} class={`scrub-token${equal ? "" : " scrub-differs"}${from + i === at ? " scrub-at" : ""}`}>
+              {visible(token)}
+            </span>
+          );
+        })}
+        {from + WINDOW < tokens.length && <span class="scrub-muted">…</span>}
+      </p>
+    </div>
   );
 }

@@ -24,12 +24,10 @@ export function RecoveredBar() {
           Loss recovered <Badge result={result} fresh={fresh} />
         </span>
         <Value result={result} fresh={fresh} />
-        <span class="scrub-muted">
-          {result ? <Terms result={result} /> : "0 % random input, 100 % untouched model"}
-        </span>
+        <span class="scrub-muted">{result ? <Terms result={result} /> : "not measured yet"}</span>
       </div>
       <div class="scrub-bar" data-testid="bar-recovered">
-        {result ? <Bar result={result} /> : <div class="scrub-bar-empty" />}
+        {result ? <Bar result={result} /> : <EmptyBar />}
       </div>
       {result && result.notes.length > 0 && (
         <ul class="scrub-notes">
@@ -154,6 +152,18 @@ function Anchors({ scale }: { scale: Scale }) {
   );
 }
 
+/** Before the first result: only what the two ends mean. */
+function EmptyBar() {
+  const scale = recoveredScale({ value: null, low: null, high: null });
+  return (
+    <svg class="scrub-axis" role="img" aria-label="Not measured yet">
+      <rect class="scrub-track" x={`${scale.at(0)}%`} width={`${scale.at(1) - scale.at(0)}%`} y="26" height="12" />
+      <Anchors scale={scale} />
+      <line class="scrub-axis-line" x1="0" x2="100%" y1="38" y2="38" />
+    </svg>
+  );
+}
+
 const LOSSES = ["baseline", "scrubbed", "model"] as const;
 
 /** Without a resolved gap there is no percentage: the three losses themselves, on their own axis. */
@@ -166,6 +176,10 @@ function RawLosses({ loss }: { loss: Result["loss"] }) {
         const { value, low, high } = loss[key];
         const y = 10 + i * 15;
         if (value === null) return null;
+        // The words stand beside the whiskers, on the side that has room.
+        const ends = [value, low ?? value, high ?? value].map(scale.at);
+        const left = Math.max(...ends) > 80;
+        const clear = left ? Math.min(...ends) : Math.max(...ends);
         return (
           <g key={key} class={key === "scrubbed" ? "" : "scrub-quiet"}>
             {low !== null && high !== null && (
@@ -174,10 +188,10 @@ function RawLosses({ loss }: { loss: Result["loss"] }) {
             <circle class="scrub-point" cx={`${scale.at(value)}%`} cy={y} r="4" />
             <text
               class="scrub-anchor-text"
-              x={`${scale.at(value)}%`}
-              dx={scale.at(value) > 70 ? -9 : 9}
+              x={`${clear}%`}
+              dx={left ? -9 : 9}
               y={y + 4}
-              text-anchor={scale.at(value) > 70 ? "end" : "start"}
+              text-anchor={left ? "end" : "start"}
             >
               {key} {nats(value)}
             </text>

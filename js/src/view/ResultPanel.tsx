@@ -55,7 +55,7 @@ const ROWS: [keyof Result["loss"], string][] = [
 
 function Losses({ result }: { result: Result }) {
   return (
-    <table class="scrub-table">
+    <table class="scrub-table scrub-numbers">
       <thead>
         <tr>
           <th scope="col">Loss, nats</th>
@@ -94,7 +94,7 @@ function Measures({ result }: { result: Result }) {
   ];
   const rule = (interval: Interval, text: string) => (interval.value === null ? "–" : text);
   return (
-    <table class="scrub-table">
+    <table class="scrub-table scrub-numbers">
       <tbody>
         {rows.map(([name, value, bounds, title]) => (
           <tr key={name} title={title}>

@@ -103,7 +103,9 @@ def train(recipe: Recipe) -> TransformerBridge:
         tokens, repeated = draw(rng, BATCH)
         losses = token_losses(model, tokens)
         optimizer.zero_grad()
-        torch.autograd.backward(losses.mean() + recipe.head_penalty * head_sizes(model).sum())
+        # The penalty grows from zero: first a circuit forms, then the heads it can spare fade.
+        penalty = recipe.head_penalty * step / recipe.steps * head_sizes(model).sum()
+        torch.autograd.backward(losses.mean() + penalty)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -165,8 +167,7 @@ def measure(model: TransformerBridge) -> dict[str, Any]:
             "examples_shuffled": cross_entropy(logits, task[:, -1]).item(),
         },
         "heads": {
-            name: [[round(value, 4) for value in layer] for layer in values.tolist()]
-            for name, values in heads.items()
+            name: [[round(value, 4) for value in layer] for layer in values.tolist()] for name, values in heads.items()
         },
     }
 

@@ -1,0 +1,1 @@
+"""How a hypothesis is scrubbed: draws, the recursion, chunks. Synchronous; knows no notebook."""

@@ -1,0 +1,1 @@
+"""What the numbers mean: estimates with intervals, and reasons to doubt them."""
