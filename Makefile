@@ -79,10 +79,10 @@ $(MODULES): js/package-lock.json | node
 	@touch $@
 
 python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python >= 3.11 is needed, and $(PYTHON) is not: install one, or name it as in 'make test PYTHON=python3.12'." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "make: Python >= 3.11 is needed, and $(PYTHON) is not: install one, or name it as in 'make test PYTHON=python3.12'." >&2; exit 1; }
 
 node:
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "make: Node >= 20 with npm is needed: install it from https://nodejs.org." >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "make: Node >= 20 with npm is needed: install it from https://nodejs.org." >&2; exit 1; }
 
 clean:
 	rm -rf $(VENV) build dist js/node_modules $(dir $(BUNDLE))widget.* tests/e2e/artifacts .mypy_cache .pytest_cache .ruff_cache .hypothesis

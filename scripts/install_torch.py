@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# That index has PyTorch, but not what it depends on in our pinned versions: these come with the project's own install.
+FROM_CPU_INDEX = ("--index-url", CPU_INDEX, "--no-deps", "--retries", "1")
 CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 
 
@@ -41,7 +43,7 @@ def cuda_packages() -> list[str]:
 def main() -> None:
     """Install PyTorch, or say in one sentence what to do."""
     unwanted = [] if has_nvidia_gpu() else cuda_packages()
-    if pip_install(*(["--index-url", CPU_INDEX] if unwanted else [])).returncode == 0:
+    if pip_install(*(FROM_CPU_INDEX if unwanted else ())).returncode == 0:
         return
     if not unwanted:
         sys.exit("pip could not install PyTorch from the configured index: its own message stands above.")

@@ -59,20 +59,20 @@ export function createStore(model: Model): Store {
     busy: () => running() || status.value?.phase === "loading",
   });
 
-  /** A trait's value if it has the agreed shape; a trait not yet set is null. */
-  const read = <T>(key: keyof typeof traits): T | null => {
+  /** A trait's value; null if it is not set yet, undefined if it has not the agreed shape. */
+  const read = <T>(key: keyof typeof traits): T | null | undefined => {
     const value = model.get(key);
     if (value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0))
       return null;
     const problem = traits[key](value, key, false);
     if (problem) notice.value = { tone: "error", message: `This view cannot read what the kernel sent: ${problem}` };
-    return problem ? null : (value as T);
+    return problem ? undefined : (value as T);
   };
   const into =
     <T>(target: Signal<T | null>, key: keyof typeof traits) =>
     () => {
       const next = read<T>(key);
-      if (!same(next, target.value)) target.value = next;
+      if (next !== undefined && !same(next, target.value)) target.value = next;
     };
   const pull = {
     graph: into(graph, "graph"),
@@ -85,6 +85,7 @@ export function createStore(model: Model): Store {
     },
     result: () => {
       const next = read<Result>("result");
+      if (next === undefined) return;
       if (next === null || replaces(next, result.value, running())) result.value = next;
     },
   };

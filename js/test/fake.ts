@@ -1,6 +1,6 @@
 /** A model without a kernel, and a small stand-in for the kernel that answers edits. */
 import type { Listener, Model } from "../src/host";
-import type { Claim, KernelMessage, Op, State, ViewMessage } from "../src/wire";
+import { type Claim, type KernelMessage, type Op, type State, type ViewMessage, viewMessage } from "../src/wire";
 
 export class FakeModel implements Model {
   readonly sent: ViewMessage[] = [];
@@ -31,6 +31,8 @@ export class FakeModel implements Model {
     this.listeners.get(event)?.delete(callback);
   }
   send(content: unknown): void {
+    const problem = viewMessage(content, "message", true);
+    if (problem) throw new Error(problem);
     this.sent.push(structuredClone(content) as ViewMessage);
     this.onSend(content as ViewMessage);
   }

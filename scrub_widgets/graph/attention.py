@@ -60,6 +60,8 @@ class Attention:
         Whether a position sees itself and earlier ones only.
     rotary : Rotary or None
         Position rotation of queries and keys.
+    blind_uniform : bool
+        What a query that may look nowhere (padding) does: attend to every position alike, else to none.
     """
 
     norm: Callable[[Tensor], Tensor]
@@ -75,6 +77,7 @@ class Attention:
     softcap: float
     causal: bool
     rotary: Rotary | None
+    blind_uniform: bool
 
     @property
     def heads(self) -> int:
@@ -151,5 +154,5 @@ class Attention:
             hidden = padding if hidden is None else hidden | padding
         if hidden is None:
             return scores.softmax(-1)
-        # A query that may look nowhere (padding) attends to nothing, as in the model's own code.
-        return scores.masked_fill(hidden, -torch.inf).softmax(-1).masked_fill(hidden, 0.0)
+        blind = 1.0 / scores.shape[-1] if self.blind_uniform else 0.0
+        return scores.masked_fill(hidden, -torch.inf).softmax(-1).nan_to_num(nan=blind)

@@ -96,6 +96,8 @@ def _block(bridge: Any, layer: int, has_mlp: bool, rotary: Rotary | None) -> Blo
         softcap=float(getattr(cfg, "attn_scores_soft_cap", -1.0) or -1.0),
         causal=getattr(cfg, "attention_dir", "causal") == "causal",
         rotary=rotary,
+        # Hugging Face masks with the lowest number, which leaves a query without keys equal scores everywhere.
+        blind_uniform=hasattr(bridge.original_model, "config"),
     )
     if not has_mlp:
         return Block(attention, None)

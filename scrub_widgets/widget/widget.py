@@ -195,34 +195,35 @@ class ScrubWidget(anywidget.AnyWidget):
         elif what == "status":
             self._set("_status", wire.plain(publish.status_of(session.status)))
         elif session.outcome is not None:
-            shown = wire.plain(publish.result_of(session.outcome))
+            outcome, shown = session.outcome, publish.result_of(session.outcome)
             if what == "partial":
-                self.send({"kind": "partial", "result": shown})
+                self.send(wire.plain(wire.Partial(result=shown)))
             else:
-                self._set("_result", shown)
-                n = len(session.outcome.result.losses)
-                self.send({"kind": "examples", "rev": session.outcome.rev, "n": n}, publish.losses_of(session.outcome))
+                self._set("_result", wire.plain(shown))
+                head = wire.Examples(rev=outcome.rev, n=len(outcome.result.losses))
+                self.send(wire.plain(head), publish.losses_of(outcome))
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
-        known = content.get("id") if isinstance(content, dict) else None
+        answer: wire.AnyAnswer
         try:
-            message = wire.read_message(content)
-            self.send({"id": message.id, **self._do(message)})
+            answer = self._do(wire.read_message(content))
         except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
             self.session.last_error = error
-            self.send({"kind": "rejected", "id": known, "message": str(error) or type(error).__name__})
+            known = str(content.get("id", "")) if isinstance(content, dict) else ""
+            answer = wire.Rejected(id=known, message=str(error) or type(error).__name__)
+        self.send(wire.plain(answer))
 
-    def _do(self, message: wire.AnyMessage) -> dict[str, Any]:
+    def _do(self, message: wire.AnyMessage) -> wire.AnyAnswer:
         session = self.session
         made: list[str] = []
         match message:
             case wire.Ping():
-                return {"kind": "pong"}
+                return wire.Pong(id=message.id)
             case wire.Export():
-                return {"kind": "exported", "text": session.to_json()}
+                return wire.Exported(id=message.id, text=session.to_json())
             case wire.AskPreview(rule=rule, example=example):
-                return {"kind": "preview", "preview": wire.plain(publish.preview_of(session.task, rule, example))}
+                return wire.Previewed(id=message.id, preview=publish.preview_of(session.task, rule, example))
             case wire.Edit(op=op):
                 _, made = edits.apply(session, op)
             case wire.Undo():
@@ -233,7 +234,7 @@ class ScrubWidget(anywidget.AnyWidget):
                 session.run()
             case wire.Cancel():
                 session.cancel()
-        return {"kind": "ack", "rev": session.rev, "claims": made}
+        return wire.Ack(id=message.id, rev=session.rev, claims=made)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(SHOW_AS_HTML) != "1":

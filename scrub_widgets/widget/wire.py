@@ -328,6 +328,64 @@ class Ping(Message, frozen=True):
 AnyMessage = Edit | Undo | Redo | Run | Cancel | AskPreview | Export | Ping
 
 
+# -- messages to the view ---------------------------------------------------------------------------------------------
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag=str.lower):
+    """What the kernel sends."""
+
+
+class Ack(Answer, frozen=True):
+    """Done; ``claims`` are the ids of the claims that the edit made or changed."""
+
+    id: str
+    rev: int
+    claims: list[str]
+
+
+class Rejected(Answer, frozen=True):
+    """Refused with a sentence; nothing has changed."""
+
+    id: str
+    message: str
+
+
+class Partial(Answer, frozen=True):
+    """The estimate so far."""
+
+    result: ResultInfo
+
+
+class Examples(Answer, frozen=True):
+    """Per-example losses in the message's buffers: model, scrubbed, baseline."""
+
+    rev: int
+    n: int
+
+
+class Previewed(Answer, frozen=True, tag="preview"):
+    """What the rule would swap."""
+
+    id: str
+    preview: Preview
+
+
+class Exported(Answer, frozen=True):
+    """The session as JSON text."""
+
+    id: str
+    text: str
+
+
+class Pong(Answer, frozen=True):
+    """A sign of life."""
+
+    id: str
+
+
+AnyAnswer = Ack | Rejected | Partial | Examples | Previewed | Exported | Pong
+
+
 def read_message(content: object) -> AnyMessage:
     """Decode a message from the view.
 
@@ -343,8 +401,8 @@ def read_message(content: object) -> AnyMessage:
     return message
 
 
-def plain(shape: Shape) -> Any:
-    """A shape as plain JSON values, for a trait."""
+def plain(shape: Shape | Answer) -> Any:
+    """A shape as plain JSON values, for a trait or a message."""
     return msgspec.to_builtins(shape)
 
 

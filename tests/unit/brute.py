@@ -448,7 +448,7 @@ def _check_indices(key: str, donor: Indices, shape: tuple[int, ...], inputs: int
 def edit(function: Callable[[Tensor], Tensor | None]) -> Hook:
     """A hook that applies a function of the value; where the function returns nothing the value stays."""
 
-    def hooked(value: Tensor, hook: object) -> Tensor | None:  # noqa: ARG001 (the bridge names it)
+    def hooked(value: Tensor, hook: object) -> Tensor | None:
         return function(value)
 
     return hooked

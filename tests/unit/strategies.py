@@ -96,8 +96,10 @@ def trees(draw: st.DrawFn, graph: Graph, positions: int, max_claims: int = 8) ->
     """
     tree = Hypothesis()
     ports = [_Port(ROOT, graph.components, depth=1, nested=0)]
-    for _ in range(draw(st.integers(0, max_claims))):
-        port = draw(st.sampled_from(ports))
+    few, many = st.integers(0, max_claims), st.integers(max_claims // 2, max_claims)
+    for _ in range(draw(st.one_of(few, many))):
+        # Left to chance, a tree is wide and shallow.
+        port = draw(st.one_of(st.sampled_from(ports), st.sampled_from(ports[-3:])))
         component = draw(_components(port, graph))
         where = draw(_positions(tree, port, component, positions))
         if where == "nowhere":
@@ -109,7 +111,7 @@ def trees(draw: st.DrawFn, graph: Graph, positions: int, max_claims: int = 8) ->
             under=port.path,
             rule=rule,
             # The whole input has no paths of its own: it is what all paths end in.
-            paths="direct" if component == WHOLE else draw(st.sampled_from(["direct", "direct", "all"])),
+            paths="direct" if component == WHOLE else draw(st.sampled_from(["direct", "all"])),
             positions=where,
         )
         tree, new = _shared(draw, tree, new)
@@ -124,16 +126,17 @@ def trees(draw: st.DrawFn, graph: Graph, positions: int, max_claims: int = 8) ->
 
 
 def _components(port: _Port, graph: Graph) -> st.SearchStrategy[Any]:
-    single = st.sampled_from(port.senders)
-    # Heads and MLPs make deep trees; a group of one kind can be recomputed.
-    deep = [name for name in port.senders if graph.ports(name)]
-    group = st.lists(single, min_size=2, max_size=MEMBERS, unique=True)
-    choices = [single, st.just(WHOLE)] + ([group] if len(port.senders) > 1 else [])
-    if deep:
-        choices += [st.sampled_from(deep)] * 3
-    heads = [name for name in deep if graph.ports(name) == ("q", "k", "v")]
-    if len(heads) > 1:
-        choices.append(st.lists(st.sampled_from(heads), min_size=2, max_size=MEMBERS, unique=True))
+    """One component, the whole input, any group, or (most often) what can have claims under it."""
+    choices: list[st.SearchStrategy[Any]] = [st.sampled_from(port.senders), st.just(WHOLE)]
+    heads = [name for name in port.senders if graph.ports(name) == ("q", "k", "v")]
+    mlps = [name for name in port.senders if graph.ports(name) == ("",)]
+    if heads or mlps:
+        choices += [st.sampled_from(heads + mlps)] * 2
+    choices += [
+        st.lists(st.sampled_from(names), min_size=2, max_size=MEMBERS, unique=True)
+        for names in (port.senders, heads, heads, mlps)
+        if len(names) > 1
+    ]
     return st.one_of(choices)
 
 

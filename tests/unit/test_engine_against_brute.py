@@ -33,7 +33,7 @@ LOSSES: dict[str, sw.losses.Loss | sw.losses.LossFunction] = {
     # What is read decides which positions the engine computes at all.
     "the last token": sw.losses.next_token(positions=[-1]),
     "two tokens": sw.losses.next_token(positions=[0, 3]),
-    "all logits": lambda logits, batch: logits.square().mean((1, 2)),  # noqa: ARG005
+    "all logits": lambda logits, batch: logits.square().mean((1, 2)),
 }
 any_tree = settings(
     max_examples=20,

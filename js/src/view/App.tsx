@@ -108,7 +108,7 @@ function Tabs() {
             class="scrub-tab"
             aria-selected={shown === key}
             aria-controls={`${uid}-panel`}
-            tabIndex={shown === key ? 0 : -1}
+            tabindex={shown === key ? 0 : -1}
             onClick={() => {
               ui.tab.value = key;
             }}

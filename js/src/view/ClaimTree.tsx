@@ -29,7 +29,7 @@ export function ClaimTree() {
           class={`scrub-tree-row${atRoot && !chosen ? " scrub-row-under" : ""}`}
           role="row"
           aria-level={1}
-          tabIndex={tabbable === ROOT ? 0 : -1}
+          tabindex={tabbable === ROOT ? 0 : -1}
           data-row={ROOT}
           data-testid="tree-row-logits"
           onFocus={() => {
@@ -78,7 +78,7 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
       aria-expanded={row.children > 0 ? true : undefined}
       aria-selected={chosen}
       aria-label={`${spoken}${claim.port ? `, through the ${portWord(claim.port)}` : ""}, rule ${claim.rule}${broken ? `, error: ${broken}` : ""}`}
-      tabIndex={tabbable ? 0 : -1}
+      tabindex={tabbable ? 0 : -1}
       style={{ "--scrub-depth": row.depth - 1 }}
       data-row={claim.id}
       data-testid={`tree-row-${claim.id}`}
@@ -107,7 +107,7 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
             type="button"
             class="scrub-mini scrub-remove"
             data-testid={`remove-${claim.id}`}
-            tabIndex={tabbable ? 0 : -1}
+            tabindex={tabbable ? 0 : -1}
             aria-label={`Remove the claim ${spoken}${row.children ? " and what stands under it" : ""}`}
             title={row.children ? "Remove, with what stands under it" : "Remove"}
             onClick={(e) => {
@@ -153,9 +153,9 @@ function Places({ claim, tabbable }: { claim: Claim; tabbable: boolean }) {
           type="button"
           class={`scrub-mini${store.receiver.value?.path === r.path ? " scrub-active" : ""}`}
           data-testid={`under-${r.path}`}
-          tabIndex={tabbable ? 0 : -1}
+          tabindex={tabbable ? 0 : -1}
           aria-pressed={store.receiver.value?.path === r.path}
-          aria-label={`New claims go under the ${portWord(r.name)} of this claim`}
+          aria-label={`${r.port || "in"}: new claims go under the ${portWord(r.name)} of this claim`}
           title={`Put new claims under its ${portWord(r.name)}`}
           onClick={(e) => {
             e.stopPropagation();

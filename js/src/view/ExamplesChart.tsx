@@ -60,7 +60,7 @@ export function ExamplesChart({ examples }: { examples: Examples }) {
         ))}
       </div>
       <p class="scrub-muted">
-        Up: scrubbed, right: untouched model, nats; on the line nothing changed.{" "}
+        Up: scrubbed, right: untouched model; on the line nothing changed.{" "}
         {stride > 1 ? `Every ${stride}th of ${plural(n, "example")}.` : `${plural(n, "example")}.`} The table lists the{" "}
         {Math.min(LISTED, n)} with the largest change.
       </p>

@@ -20,25 +20,12 @@ export function Glyph({ cell, detail, dim }: Props) {
   const show = detail !== "dots" || root || selected || claims.length > 0;
   if (!index) return null;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the pointer's side of the cell; its target holds role and focus
     <g
-      class={`scrub-cell scrub-cell-${cell.kind}${dim ? " scrub-dim" : ""}`}
-      role="gridcell"
-      tabIndex={ui.focus.value === cell.id ? 0 : -1}
-      data-testid={`cell-${cell.id}`}
-      data-cell={cell.id}
-      data-claims={claims.length}
-      aria-selected={selected}
-      aria-label={describe(componentWords(index, cell.id), claims, root)}
+      class={`scrub-cell scrub-cell-${cell.kind}${dim ? " scrub-dim" : ""}${claims.length > 0 ? " scrub-held" : ""}`}
       onClick={(e) => {
         if (ui.drawing.value) actions.finishDrawing(cell.id);
         else actions.selectNode(cell.id, e.ctrlKey || e.metaKey || e.shiftKey);
-      }}
-      onFocus={() => {
-        ui.focus.value = cell.id;
-        ui.tip.value = cell.id;
-      }}
-      onBlur={() => {
-        ui.tip.value = null;
       }}
       onPointerEnter={() => {
         ui.tip.value = cell.id;
@@ -47,7 +34,6 @@ export function Glyph({ cell, detail, dim }: Props) {
         ui.tip.value = null;
       }}
     >
-      <rect class="scrub-focus" x={cell.x - 5} y={cell.y - 5} width={cell.w + 10} height={cell.h + 10} rx="7" />
       {selected && (
         <>
           <rect class="scrub-ring" x={cell.x - 3} y={cell.y - 3} width={cell.w + 6} height={cell.h + 6} rx="5" />
@@ -66,6 +52,27 @@ export function Glyph({ cell, detail, dim }: Props) {
         </path>
       )}
       {show && cell.ports.map((port) => <Port key={port.id} port={port} cell={cell} />)}
+      {/* Without text inside, its label is all that a screen reader says of it. */}
+      <rect
+        class="scrub-cell-target"
+        role="gridcell"
+        tabindex={ui.focus.value === cell.id ? 0 : -1}
+        data-testid={`cell-${cell.id}`}
+        data-cell={cell.id}
+        data-claims={claims.length}
+        data-upstream={!dim}
+        aria-selected={selected}
+        aria-label={describe(componentWords(index, cell.id), claims, root)}
+        {...{ x: cell.x, y: cell.y, width: cell.w, height: cell.h }}
+        onFocus={() => {
+          ui.focus.value = cell.id;
+          ui.tip.value = cell.id;
+        }}
+        onBlur={() => {
+          ui.tip.value = null;
+        }}
+      />
+      <rect class="scrub-focus" x={cell.x - 5} y={cell.y - 5} width={cell.w + 10} height={cell.h + 10} rx="7" />
     </g>
   );
 }

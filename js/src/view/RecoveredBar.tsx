@@ -1,7 +1,7 @@
 /** The readout that is always in sight: loss recovered, between the baseline and the untouched model. */
 import { useApp } from "../app";
 import { lossTicks, rawLossScale, recoveredScale, type Scale, ticksOn } from "../scale";
-import { count, fixed, nats, percent, percentBounds, plural } from "../text";
+import { count, fixed, lossWords, nats, percent, percentBounds, plural } from "../text";
 import type { Result } from "../wire";
 
 export type Freshness = "none" | "stale" | "running" | "fresh";
@@ -27,7 +27,7 @@ export function RecoveredBar() {
         <span class="scrub-muted">{result ? <Terms result={result} /> : "not measured yet"}</span>
       </div>
       <div class="scrub-bar" data-testid="bar-recovered">
-        {result ? <Bar result={result} /> : <EmptyBar />}
+        {result ? <Bar result={result} unit={store.task.value?.loss ?? ""} /> : <EmptyBar />}
       </div>
       {result && result.notes.length > 0 && (
         <ul class="scrub-notes">
@@ -78,7 +78,7 @@ function Terms({ result }: { result: Result }) {
 }
 
 /** Values stand at percents of the width, so the drawing follows every width without being measured. */
-function Bar({ result }: { result: Result }) {
+function Bar({ result, unit }: { result: Result; unit: string }) {
   const { recovered, loss } = result;
   if (recovered.value === null) return <RawLosses loss={loss} />;
   const scale = recoveredScale(recovered);
@@ -128,7 +128,7 @@ function Bar({ result }: { result: Result }) {
         ))}
       <line class="scrub-axis-line scrub-axis-minor" x1="0" x2="100%" y1="60" y2="60" />
       <text class="scrub-tick-text scrub-unit" x="100%" y="75">
-        loss, nats
+        {lossWords(unit)}
       </text>
     </svg>
   );

@@ -1,6 +1,6 @@
 /** The result in detail: losses, measures beside the mean, how it settled, and each example. */
 import { useApp } from "../app";
-import { count, nats, natsBounds, percent, percentBounds } from "../text";
+import { count, lossWords, nats, natsBounds, percent, percentBounds } from "../text";
 import type { Interval, Result } from "../wire";
 import { ExamplesChart } from "./ExamplesChart";
 import { freshness } from "./RecoveredBar";
@@ -21,7 +21,7 @@ export function ResultPanel() {
   return (
     <div class="scrub-results" data-testid="results" data-fresh={fresh}>
       <Sentence result={result} stale={fresh === "stale"} />
-      <Losses result={result} />
+      <Losses result={result} unit={store.task.value?.loss ?? ""} />
       <Measures result={result} />
       <TrailChart result={result} />
       {examples ? (
@@ -53,12 +53,12 @@ const ROWS: [keyof Result["loss"], string][] = [
   ["baseline", "baseline"],
 ];
 
-function Losses({ result }: { result: Result }) {
+function Losses({ result, unit }: { result: Result; unit: string }) {
   return (
     <table class="scrub-table scrub-numbers">
       <thead>
         <tr>
-          <th scope="col">Loss, nats</th>
+          <th scope="col">{lossWords(unit)}</th>
           <th scope="col">mean</th>
           <th scope="col">95 % interval</th>
         </tr>

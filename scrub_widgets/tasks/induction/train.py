@@ -61,6 +61,7 @@ class Recipe:
             "attn_only": True,
             "normalization_type": "LN",
             "positional_embedding_type": self.positions,
+            "rotary_base": 100,  # all angles tell positions apart within the short context
             "seed": self.seed,
         }
 
