@@ -31,25 +31,30 @@ def execute(path: Path) -> nbformat.NotebookNode:
     """The notebook, run from its own folder; widgets show themselves as static HTML."""
     os.environ["SCRUB_WIDGETS_STATIC"] = "1"
     notebook = nbformat.read(path, as_version=4)
-    # Live widget state would win over the static HTML, and needs scripts from a network to be shown.
-    folder = {"metadata": {"path": str(path.parent)}}
-    return NotebookClient(notebook, resources=folder, store_widget_state=False).execute()
+    client = NotebookClient(
+        notebook,
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,  # it would win over the static HTML, and needs scripts from a network
+        extra_arguments=["--log-level=ERROR"],  # a kernel warns that its local sockets are not encrypted
+    )
+    return client.execute()
 
 
-def to_offline_html(notebook: nbformat.NotebookNode, title: str) -> str:
-    """The notebook as one page that loads nothing from a network."""
+def to_offline_html(notebook: nbformat.NotebookNode, path: Path) -> str:
+    """The notebook, read from `path`, as one page that loads nothing."""
     exporter = HTMLExporter(
         extra_loaders=[DictLoader({"offline.html.j2": OFFLINE_TEMPLATE})],
         template_file="offline.html.j2",
         embed_images=True,
     )
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
-    if loads := network_loads(html):
-        raise ValueError(f"the page would load from the network: {', '.join(loads)}")
+    resources = {"metadata": {"name": path.stem, "path": str(path.parent)}}
+    html, _ = exporter.from_notebook_node(notebook, resources)
+    if found := loads(html):
+        raise ValueError(f"the page is to hold everything, but would load {', '.join(found)}")
     return str(html)
 
 
-def network_loads(html: str) -> list[str]:
+def loads(html: str) -> list[str]:
     """What a browser would fetch for the page: each `src`, each `href` of a `<link>`, but no `data:`."""
     found: list[str] = []
 
@@ -57,7 +62,7 @@ def network_loads(html: str) -> list[str]:
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             for name, value in attrs:
                 if value and name == "srcdoc":
-                    found.extend(network_loads(value))
+                    found.extend(loads(value))
                 if value and (name == "src" or (tag, name) == ("link", "href")) and value[:5] != "data:":
                     found.append(value)
 
@@ -78,7 +83,7 @@ def main(notebook_path: Path = NOTEBOOK, output_path: Path = OUTPUT) -> None:
     """Execute, write the page, print the headline."""
     notebook = execute(notebook_path)
     output_path.parent.mkdir(parents=True, exist_ok=True)
-    output_path.write_text(to_offline_html(notebook, notebook_path.stem), encoding="utf-8")
+    output_path.write_text(to_offline_html(notebook, notebook_path), encoding="utf-8")
     print(f"wrote {output_path}")
     print(headline(notebook))
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-# That index has PyTorch, but not what it depends on in our pinned versions: these come with the project's own install.
+# It may lack our pinned versions of what PyTorch depends on: these come with the project's own install.
 FROM_CPU_INDEX = ("--index-url", CPU_INDEX, "--no-deps", "--retries", "1")
 CONSTRAINTS = Path(__file__).parent.parent / "constraints.txt"
 

@@ -18,7 +18,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from .engine.run import ablated_components
 from .engine.settings import Settings, settings
 from .errors import Cancelled, ScrubError
 from .hypothesis import Hypothesis
@@ -202,7 +201,6 @@ class Session:
             self._open()
             after = change(self.step)
             self.task.check(after.hypothesis)
-            ablated_components(after.hypothesis, after.settings)
             if (after.hypothesis, after.settings) == (self.hypothesis, self.settings):
                 return self.rev
             self._history = [*self._history[: self._at + 1], after]

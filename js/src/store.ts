@@ -5,7 +5,7 @@ import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
 import type { Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
-import { floats, kernelMessage, traits } from "./wire";
+import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type Examples = { rev: number; n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
 /** A sentence for the status bar; `error` ones are announced. */
@@ -27,11 +27,14 @@ export type Store = {
   notice: Signal<Notice | null>;
   /** A saved page without a kernel. */
   readOnly: boolean;
+  /** The least height in pixels. */
+  height: number;
   requests: Requests;
   select(change: Partial<Selection>): void;
   dispose(): void;
 };
 
+const LEAST_HEIGHT = 600;
 const NOTHING: Selection = { nodes: [], claim: null, under: ROOT };
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -44,7 +47,9 @@ export function replaces(next: Result, shown: Result | null, running: boolean): 
 }
 
 export function createStore(model: Model): Store {
-  const readOnly = model.get("static") === true;
+  const readOnly = model.get(traitName("static")) === true;
+  const wished = model.get(traitName("height"));
+  const height = typeof wished === "number" && wished > 0 ? wished : LEAST_HEIGHT;
   const graph = signal<Graph | null>(null);
   const task = signal<Task | null>(null);
   const state = signal<State | null>(null);
@@ -61,7 +66,7 @@ export function createStore(model: Model): Store {
 
   /** A trait's value; null if it is not set yet, undefined if it has not the agreed shape. */
   const read = <T>(key: keyof typeof traits): T | null | undefined => {
-    const value = model.get(key);
+    const value = model.get(traitName(key));
     if (value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0))
       return null;
     const problem = traits[key](value, key, false);
@@ -107,12 +112,13 @@ export function createStore(model: Model): Store {
     } else requests.settle(message);
   };
 
-  const listeners: [string, Listener][] = Object.entries(pull).map(([key, update]) => [
-    `change:${key}`,
+  const keys = Object.keys(pull) as (keyof typeof pull)[];
+  const listeners: [string, Listener][] = keys.map((key) => [
+    `change:${traitName(key)}`,
     () => {
       // The view itself sets the selection: only the other traits show that the kernel lives.
       if (key !== "selection") requests.heard();
-      update();
+      pull[key]();
     },
   ]);
   listeners.push(["msg:custom", onMessage]);
@@ -123,7 +129,7 @@ export function createStore(model: Model): Store {
 
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{ graph, index, task, state, status, selection, result, examples, notice, readOnly, requests },
+    ...{ graph, index, task, state, status, selection, result, examples, notice, readOnly, height, requests },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);
@@ -133,7 +139,7 @@ export function createStore(model: Model): Store {
       if (same(next, selection.value)) return;
       selection.value = next;
       if (readOnly) return;
-      model.set("selection", next);
+      model.set(traitName("selection"), next);
       model.save_changes();
     },
     dispose() {

@@ -170,6 +170,9 @@ const op: Check = (value, path, exact) =>
     batch: shape({ op: text, ops: list(op) }),
   })(value, path, exact);
 
+/** How the kernel's widget names a trait: private there, since its public attributes are Python values. */
+export const traitName = (trait: keyof typeof traits | "static" | "height"): string => `_${trait}`;
+
 /** One check for each trait. */
 export const traits = {
   graph: shape({

@@ -98,7 +98,7 @@ describe("answers of the kernel", () => {
     view.model.receive({ kind: "ack", id: view.model.of("edit")[1]?.id ?? "", rev: 7, claims: ["logits>a1.h0"] });
     await settle();
     expect(view.has("status-error")).toBe(false);
-    expect(view.model.get("selection")).toMatchObject({ claim: "logits>a1.h0" });
+    expect(view.model.trait("selection")).toMatchObject({ claim: "logits>a1.h0" });
   });
   it("an error marks its claim in tree and map", async () => {
     const view = await show({ status: fixture("trait.status.error") });
@@ -114,7 +114,7 @@ describe("answers of the kernel", () => {
     await view.click("redo");
     await view.click("run");
     expect(["undo", "redo", "run"].map((k) => view.model.of(k as "run").length)).toEqual([1, 1, 1]);
-    view.model.set("state", fixture("trait.state.empty"));
+    view.model.put("state", fixture("trait.state.empty"));
     await settle();
     expect((view.find("undo") as HTMLButtonElement).disabled).toBe(true);
   });

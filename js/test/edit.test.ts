@@ -162,6 +162,6 @@ describe("by keys alone", () => {
     view.find("cell-a0.h0").focus();
     const init = { key: "ArrowRight", shiftKey: true, bubbles: true };
     view.find("cell-a0.h0").dispatchEvent(new KeyboardEvent("keydown", init));
-    expect(view.model.get("selection")).toMatchObject({ nodes: ["a0.h0", "a0.h1"] });
+    expect(view.model.trait("selection")).toMatchObject({ nodes: ["a0.h0", "a0.h1"] });
   });
 });

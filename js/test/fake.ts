@@ -9,8 +9,16 @@ export class FakeModel implements Model {
   private readonly traits: Map<string, unknown>;
   private readonly listeners = new Map<string, Set<Listener>>();
 
+  /** `traits` under their names in docs/wire.md, without the underscore. */
   constructor(traits: Record<string, unknown>) {
-    this.traits = new Map(Object.entries(traits));
+    this.traits = new Map(Object.entries(traits).map(([key, value]) => [`_${key}`, value]));
+  }
+  trait<T = unknown>(key: string): T {
+    return this.get(`_${key}`) as T;
+  }
+  /** As if the kernel had set a trait. */
+  put(key: string, value: unknown): void {
+    this.set(`_${key}`, value);
   }
   get(key: string): unknown {
     return this.traits.get(key);
@@ -88,11 +96,11 @@ export function answerEdits(model: FakeModel): void {
   const past: State[] = [];
   const future: State[] = [];
   const put = (next: State) => {
-    const rev = (model.get("state") as State).rev + 1;
-    model.set("state", { ...next, rev, can_undo: past.length > 0, can_redo: future.length > 0 });
+    const rev = model.trait<State>("state").rev + 1;
+    model.put("state", { ...next, rev, can_undo: past.length > 0, can_redo: future.length > 0 });
   };
   model.onSend = (message) => {
-    const state = model.get("state") as State;
+    const state = model.trait<State>("state");
     const made: string[] = [];
     if (message.kind === "edit") {
       past.push(state);
@@ -112,6 +120,6 @@ export function answerEdits(model: FakeModel): void {
     if (message.kind === "ping") model.receive({ kind: "pong", id });
     else if (message.kind === "export") model.receive({ kind: "exported", id, text: JSON.stringify(state.claims) });
     else if (message.kind !== "preview")
-      model.receive({ kind: "ack", id, rev: (model.get("state") as State).rev, claims: made });
+      model.receive({ kind: "ack", id, rev: model.trait<State>("state").rev, claims: made });
   };
 }

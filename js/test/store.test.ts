@@ -33,12 +33,12 @@ describe("traits", () => {
   it("are read at the start and on change", () => {
     start();
     expect(store.state.value?.rev).toBe(6);
-    model.set("state", { ...fixture<object>("trait.state.induction"), rev: 7 });
+    model.put("state", { ...fixture<object>("trait.state.induction"), rev: 7 });
     expect(store.state.value?.rev).toBe(7);
   });
   it("that cannot be read leave what was known and say so", () => {
     start();
-    model.set("state", { rev: 8 });
+    model.put("state", { rev: 8 });
     expect(store.state.value?.rev).toBe(6);
     expect(store.notice.value?.message).toMatch(/state: the field 'claims' is missing/);
   });
@@ -67,7 +67,7 @@ describe("the selection", () => {
     start();
     store.select({ under: "logits>a1.h3.k" });
     expect(store.receiver.value?.port).toBe("k");
-    model.set("state", fixture("trait.state.empty"));
+    model.put("state", fixture("trait.state.empty"));
     expect(store.receiver.value?.path).toBe("logits");
   });
 });
@@ -128,7 +128,7 @@ describe("silence", () => {
   it("is not noticed when something else was heard", () => {
     start();
     vi.advanceTimersByTime(10);
-    model.set("status", fixture("trait.status.running"));
+    model.put("status", fixture("trait.status.running"));
     vi.advanceTimersByTime(SILENCE_MS);
     expect(store.requests.silent.value).toBe(false);
   });

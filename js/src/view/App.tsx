@@ -46,7 +46,7 @@ export function App() {
       data-lm-suppress-shortcuts
       data-jp-suppress-context-menu
     >
-      <div class="scrub-frame">
+      <div class="scrub-frame" style={{ minHeight: `${store.height}px` }}>
         <TopBar />
         <Banner />
         <Panels />
