@@ -20,8 +20,9 @@ export function StatusBar() {
   const busy = phase === "running" || phase === "loading";
   const failure = status?.error ?? null;
   const problem = notice?.tone === "error" ? notice.message : (failure?.message ?? null);
+  const news = busy || notice !== null || problem !== null;
   return (
-    <footer class="scrub-status" data-testid="status" data-phase={phase}>
+    <footer class={`scrub-status${news ? " scrub-status-news" : ""}`} data-testid="status" data-phase={phase}>
       <span class="scrub-phase">
         <i class="scrub-dot" />
         {store.readOnly ? "Saved" : (PHASES[phase] ?? phase)}
