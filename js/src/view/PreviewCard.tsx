@@ -34,7 +34,7 @@ export function PreviewCard({ rule, face }: { rule: RuleInfo; face: RuleFace }) 
 function Facts({ preview, hue }: { preview: Preview; hue: string | null }) {
   return (
     <>
-      <dl class="scrub-stats">
+      <div class="scrub-stats">
         <Stat name={preview.k === 1 ? "class" : "classes"} value={count(preview.k)} testid="preview-k" />
         <Stat name="smallest" value={count(preview.smallest)} />
         <Stat
@@ -49,7 +49,7 @@ function Facts({ preview, hue }: { preview: Preview; hue: string | null }) {
           title="How often a draw gives the same input back: classes / inputs"
         />
         <Stat name="bits kept" value={fixed(preview.bits, 2)} title="Entropy of the classes" />
-      </dl>
+      </div>
       <Sizes preview={preview} hue={hue} />
       {preview.same_partition_as.length > 0 && (
         <p class="scrub-muted">
@@ -69,8 +69,7 @@ function Facts({ preview, hue }: { preview: Preview; hue: string | null }) {
 function Stat(props: { name: string; value: string; testid?: string; title?: string }) {
   return (
     <div title={props.title}>
-      <dt>{props.name}</dt>
-      <dd data-testid={props.testid}>{props.value}</dd>
+      <b data-testid={props.testid}>{props.value}</b> <span>{props.name}</span>
     </div>
   );
 }

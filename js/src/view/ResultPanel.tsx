@@ -42,7 +42,7 @@ function Sentence({ result, stale }: { result: Result; stale: boolean }) {
   return (
     <p>
       {stale && <span class="scrub-badge scrub-badge-stale">stale</span>} Your hypothesis predicts no change (100 %);
-      measured: <strong>{measured}</strong>.
+      measured: <strong class="scrub-nowrap">{measured}</strong>.
     </p>
   );
 }
@@ -120,14 +120,16 @@ function Provenance({ result }: { result: Result }) {
   return (
     <details class="scrub-details">
       <summary>How this was measured</summary>
-      <dl class="scrub-facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <table class="scrub-table scrub-facts">
+        <tbody>
+          {facts.map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{value}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </details>
   );
 }
