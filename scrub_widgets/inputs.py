@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,6 +16,9 @@ from .losses import Loss
 
 Places = tuple[int, ...]
 """Token positions, ascending, none negative."""
+
+Held = npt.NDArray[np.bool_]
+"""Where a claim holds: ``[pos]`` in all inputs alike, ``[n, pos]`` where each input has positions of its own."""
 
 
 def read_tokens(tokens: Any) -> Tensor:
@@ -74,7 +78,7 @@ def check_vocabulary(tokens: Tensor, model: Any) -> None:
         raise TaskError(f"the inputs have {tokens.shape[1]} positions; the model's context holds {length}.")
 
 
-def check_apart(hypothesis: Hypothesis, held: Mapping[str, Places]) -> None:
+def check_apart(hypothesis: Hypothesis, held: Mapping[str, Held]) -> None:
     """Roles and negative positions are only known here: no component twice at one position of a port."""
     for claim in hypothesis:
         for other in hypothesis:
@@ -82,7 +86,7 @@ def check_apart(hypothesis: Hypothesis, held: Mapping[str, Places]) -> None:
                 continue
             same = claim.whole or other.whole or set(claim.components) & set(other.components)
             here, there = held.get(claim.id), held.get(other.id)
-            if same and (here is None or there is None or set(here) & set(there)):
+            if same and (here is None or there is None or (here & there).any()):
                 raise HypothesisError(
                     f"'{claim.id}' and '{other.id}' claim the same component at the same position; "
                     "under one port a component is claimed once for each position.",
@@ -110,16 +114,40 @@ def places(what: str, at: int | Sequence[int], length: int) -> Places:
     return tuple(sorted({p % length for p in values}))
 
 
-def claimed_positions(hypothesis: Hypothesis, roles: Mapping[str, Places], length: int) -> dict[str, Places]:
-    """The token positions of every claim that holds only at some."""
-    found = {}
-    for claim in hypothesis:
-        if isinstance(claim.positions, str):
-            if claim.positions not in roles:
-                raise HypothesisError(
-                    f"no role '{claim.positions}' for positions=; the task has {listed(roles)}.", where=claim.id
-                )
-            found[claim.id] = roles[claim.positions]
-        elif claim.positions is not None:
-            found[claim.id] = places(claim.id, claim.positions, length)
-    return found
+def claimed_positions(
+    hypothesis: Hypothesis, roles: Mapping[str, Places], columns: Mapping[str, Any], length: int
+) -> dict[str, Held]:
+    """Where each claim holds that does not hold everywhere.
+
+    A name is a role of the task (the same positions in all inputs) or a column of positions (each input its own).
+    """
+    return {
+        claim.id: _held(claim.id, claim.positions, roles, columns, length)
+        for claim in hypothesis
+        if claim.positions is not None
+    }
+
+
+def _held(
+    claim_id: str, at: str | Places, roles: Mapping[str, Places], columns: Mapping[str, Any], length: int
+) -> Held:
+    if isinstance(at, str) and at not in roles:
+        values = np.asarray(columns.get(at, 0.0))
+        if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer):
+            known = [
+                *roles,
+                *(name for name, v in columns.items() if v.ndim == 1 and np.issubdtype(v.dtype, np.integer)),
+            ]
+            raise HypothesisError(
+                f"no role '{at}' for positions=; the task has {listed(known)} (roles, and columns of whole numbers).",
+                where=claim_id,
+            )
+        if ((values < 0) | (values >= length)).any():
+            raise HypothesisError(
+                f"the column '{at}' names no positions: its values go from {values.min()} to {values.max()}, the inputs "
+                f"have positions 0 to {length - 1}.",
+                where=claim_id,
+            )
+        return np.asarray(values[:, None] == np.arange(length))
+    chosen = roles[at] if isinstance(at, str) else places(claim_id, at, length)
+    return np.isin(np.arange(length), chosen)

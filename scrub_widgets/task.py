@@ -55,7 +55,8 @@ class Task:
     attention_mask : Tensor, optional
         ``[n, pos]``, 1 where there is a token.
     roles : mapping, optional
-        Names of token positions, for ``positions="subject"``.
+        Names of token positions, the same in all inputs, for ``positions="subject"``. A column of whole numbers can be
+        named there as well: each input's own position.
     vocab : sequence of str or callable, optional
         How to write a token id; default: the model's tokenizer, else the number.
     name : str
@@ -187,7 +188,7 @@ class Task:
             The sentence says what was expected and what exists.
         """
         self.graph.layout.check(hypothesis)
-        where = claimed_positions(hypothesis, self.roles, self.positions)
+        where = claimed_positions(hypothesis, self.roles, self.columns, self.positions)
         for claim in hypothesis:
             self.classes(claim.rule)
         check_apart(hypothesis, where)
@@ -344,7 +345,7 @@ class Task:
             len(self),
             self.positions,
         )
-        where = claimed_positions(hypothesis, self.roles, self.positions)
+        where = claimed_positions(hypothesis, self.roles, self.columns, self.positions)
         return Scrub(prepared, self._device_batch, hypothesis, draws, chosen, where, self._memo), draws
 
     def _device_batch(self, inputs: Ints) -> Batch:

@@ -17,6 +17,7 @@ from torch import Tensor
 from ..graph.cache import Spots, gather
 from ..graph.transformer import Clean, Run, Transformer
 from ..hypothesis import ROOT, Claim, Hypothesis
+from ..inputs import Held
 from ..rules import Ints
 from .draws import Draws
 from .memo import Memo
@@ -25,7 +26,7 @@ Values = dict[str, Tensor]
 """Values of a claim's components, each in its own space ``[rows, p, d]``."""
 
 Patches = dict[str, tuple[Tensor, Tensor | None]]
-"""Component to (value ``[rows, pos, d]``, positions where it holds ``[pos]`` or None for all)."""
+"""Component to (value ``[rows, pos, d]``, where it holds: ``[pos]``, ``[rows, pos]``, or None for everywhere)."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Evaluator:
         Checked claims.
     draws : Draws
         Donors.
-    positions : mapping of claim id to tuple of int
-        The token positions of each claim that holds only at some.
+    held : dict of str to array of bool
+        Where each claim holds that does not hold everywhere: ``[pos]``, or ``[inputs, pos]`` by the donor of the claim above.
     memo : Memo
         Shared between runs on the same data and rules.
     """
@@ -69,14 +70,14 @@ class Evaluator:
         clean: Clean,
         hypothesis: Hypothesis,
         draws: Draws,
-        positions: dict[str, tuple[int, ...]],
+        held: dict[str, Held],
         memo: Memo,
     ) -> None:
         self.model = model
         self.clean = clean
         self.hypothesis = hypothesis
         self.draws = draws
-        self.positions = positions
+        self.held = {claim: torch.from_numpy(at).to(model.device) for claim, at in held.items()}
         self.memo = memo
         self.length = clean.embed.shape[1]
         self.everywhere = Spots.all(self.length, model.device)
@@ -153,12 +154,13 @@ class Evaluator:
 
     def _put(self, x: Tensor, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
         """Replace a direct claim's edge in the unclaimed stream, at the positions where the claim holds."""
-        if claim.id not in self.positions:
+        if claim.id not in self.held:
             return self._replaced(x, base, claim, owner, rows, spots)
-        held = torch.isin(spots.at, torch.tensor(self.positions[claim.id], device=spots.at.device))
-        if spots.by_row:
-            return torch.where(held.unsqueeze(-1), self._replaced(x, base, claim, owner, rows, spots), x)
-        columns = held.nonzero()[:, 0]
+        held = self._held(claim, rows)
+        if spots.by_row or held.ndim == 2:
+            at = spots.of_rows(held) if held.ndim == 2 else held[spots.at]
+            return torch.where(at.unsqueeze(-1), self._replaced(x, base, claim, owner, rows, spots), x)
+        columns = held[spots.at].nonzero()[:, 0]
         if not len(columns):
             return x
         some = Spots(spots.at[columns], key=tuple(spots.at[columns].tolist()))
@@ -176,19 +178,23 @@ class Evaluator:
         """Scrubbed values of the claims about all paths, at every position, with the positions where they hold."""
         found: Patches = {}
         for claim in claims:
-            keep = None
-            if claim.id in self.positions:
-                keep = torch.zeros(self.length, dtype=torch.bool, device=self.model.device)
-                keep[list(self.positions[claim.id])] = True
+            keep = self._held(claim, rows) if claim.id in self.held else None
             for component, value in self._values(claim, rows, self.everywhere).items():
                 if component in found:  # the same component, claimed at other positions
                     earlier, held = found[component]
                     assert held is not None
                     assert keep is not None
-                    found[component] = (torch.where(keep[:, None], value, earlier), held | keep)
+                    found[component] = (torch.where(keep.unsqueeze(-1), value, earlier), held | keep)
                 else:
                     found[component] = (value, keep)
         return found
+
+    def _held(self, claim: Claim, rows: Rows) -> Tensor:
+        """Where a claim holds: ``[pos]``, or ``[rows, pos]`` at the places that the donor of the claim above has."""
+        held = self.held[claim.id]
+        if held.ndim == 1:
+            return held
+        return held[self._donors(self.draws.donor(claim.parent), rows, by_position=False)]
 
     # -- donors and keys --------------------------------------------------------------------------------------------
 

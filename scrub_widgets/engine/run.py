@@ -13,6 +13,7 @@ from torch import Tensor
 from ..errors import HypothesisError, listed
 from ..graph.cache import Spots, gather
 from ..hypothesis import ROOT, Hypothesis
+from ..inputs import Held
 from ..losses import divergence
 from ..measure.estimates import Floats
 from ..rules import Batch, Ints
@@ -62,8 +63,8 @@ class Scrub:
         Inputs to a :class:`~scrub_widgets.rules.Batch` on the model's device.
     hypothesis, draws, settings
         What to run.
-    positions : dict
-        Resolved positions of claims that hold only at some.
+    held : dict of str to array of bool
+        Where each claim holds that does not hold everywhere, ``[pos]`` or ``[inputs, pos]``.
     memo : Memo
         Values of earlier runs on the same data.
     """
@@ -75,7 +76,7 @@ class Scrub:
         hypothesis: Hypothesis,
         draws: Draws,
         settings: Settings,
-        positions: dict[str, tuple[int, ...]],
+        held: dict[str, Held],
         memo: Memo,
     ) -> None:
         self.prepared = prepared
@@ -83,7 +84,7 @@ class Scrub:
         self.draws = draws
         self.settings = settings
         self.ablated = ablated_components(hypothesis, settings)
-        self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, positions, memo)
+        self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
         self._expansion = _expansion(hypothesis, draws, len(prepared.reads), prepared.clean.embed.shape[1])
         for claim in hypothesis:
             draws.donor(claim)  # all draws before any computing: what cannot be drawn is refused now

@@ -159,7 +159,7 @@ class Transformer:
         inputs : Tensor
             ``[rows]``: the inputs to run on.
         patches : mapping
-            Component to (value in its own space ``[rows, pos, d]``, positions where it holds ``[pos]`` or None for all).
+            Component to (value in its own space ``[rows, pos, d]``, where it holds: ``[pos]``, ``[rows, pos]``, or None).
         owner : str
             Component whose ports are read, or ``logits``.
         """
@@ -171,7 +171,7 @@ class Transformer:
         def patched(component: str, own: Tensor) -> Tensor:
             if component in patches:
                 value, keep = patches[component]
-                own = value if keep is None else torch.where(keep[:, None], value, own)
+                own = value if keep is None else torch.where(keep.unsqueeze(-1), value, own)
             values[component] = own
             return own
 

@@ -57,7 +57,9 @@ def induction(rule: str = "previous token") -> Hypothesis:
 def all_heads(task: sw.Task) -> Hypothesis:
     """Every head of the last layer as one claim, with its key, query and value."""
     h, heads = Hypothesis().claim([c.id for c in task.graph.layout.components if c.layer == 1])
-    h, _ = h.claim([c.id for c in task.graph.layout.components if c.kind == "head" and c.layer == 0], under=f"{heads}.k")
+    h, _ = h.claim(
+        [c.id for c in task.graph.layout.components if c.kind == "head" and c.layer == 0], under=f"{heads}.k"
+    )
     h, _ = h.claim("embed", under=f"{heads}.q", rule="token")
     h, _ = h.claim("*", under=f"{heads}.v", rule="token")
     return h

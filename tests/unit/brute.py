@@ -119,9 +119,7 @@ class Brute:
         ``[N, pos]``, 1 at the positions that may be attended to.
     """
 
-    def __init__(
-        self, bridge: TransformerBridge, tokens: Tensor, attention_mask: Tensor | None = None
-    ) -> None:
+    def __init__(self, bridge: TransformerBridge, tokens: Tensor, attention_mask: Tensor | None = None) -> None:
         self.bridge = bridge
         self.tokens = tokens
         self.attention_mask = attention_mask
@@ -334,9 +332,7 @@ class _Scrub:
         donor, clean = self.donor(key, rows)[:, 0], self.brute.clean
         if patches:
             return self.brute.run(donor, patches)
-        return Run(
-            *({name: of[donor] for name, of in kept.items()} for kept in (clean.values, clean.residual))
-        )
+        return Run(*({name: of[donor] for name, of in kept.items()} for kept in (clean.values, clean.residual)))
 
     def donor(self, key: str, rows: int) -> Tensor:
         """A draw for each row: ``[rows, 1]``, or ``[rows, pos]`` for a position-wise draw."""
@@ -416,9 +412,7 @@ def covered(
     return result
 
 
-def _unclaimed_keys(
-    hypothesis: Hypothesis, policy: Policy, graph: Graph, positions: int
-) -> tuple[set[str], set[str]]:
+def _unclaimed_keys(hypothesis: Hypothesis, policy: Policy, graph: Graph, positions: int) -> tuple[set[str], set[str]]:
     """The draws for unclaimed inputs that must be there, and those that may be there."""
     owners = list(interior(hypothesis))
     if policy != "per component":

@@ -149,9 +149,7 @@ def _hugging_face(model: Any, architecture: str) -> Model:
     model.eval()
     model.set_attn_implementation("eager")
     _shake(model)
-    return Model(
-        build_bridge_from_module(model, architecture, hf_config=model.config, device="cpu"), _tokens(), None
-    )
+    return Model(build_bridge_from_module(model, architecture, hf_config=model.config, device="cpu"), _tokens(), None)
 
 
 def _shake(model: nn.Module) -> None:

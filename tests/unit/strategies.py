@@ -146,9 +146,7 @@ def _positions(
 ) -> list[int] | Literal["nowhere"] | None:
     """Everywhere, some positions that nothing claims yet, or nowhere."""
     names = {component} if isinstance(component, str) else set(component)
-    taken = [
-        c for c in tree if c.under == port.path and (c.whole or WHOLE in names or names & set(c.components))
-    ]
+    taken = [c for c in tree if c.under == port.path and (c.whole or WHOLE in names or names & set(c.components))]
     if not taken and draw(st.integers(0, 2)):
         return None
     used = {p for c in taken for p in (range(positions) if c.positions is None else c.positions)}

@@ -110,11 +110,7 @@ def test_a_head_recomputed_from_three_different_inputs(name: str) -> None:
     for layer in range(brute.graph.layers):
         shape = brute.clean.residual["a0"].shape
         mixed = {port: 2 * torch.randn(shape, generator=generator) for port in "qkv"}
-        expected = (
-            attention_written_out
-            if hasattr(model.bridge.original_model, "tok_embed")
-            else attention_with_flags
-        )
+        expected = attention_written_out if hasattr(model.bridge.original_model, "tok_embed") else attention_with_flags
         z = expected(model, layer, mixed, rows)
         for head in range(brute.graph.heads):
             value = z[:, :, head] @ model.bridge.blocks[layer].attn.W_O[head]
@@ -227,9 +223,7 @@ def logits_of(brute: Brute, rows: Indices) -> Tensor:
     return brute.forward(torch.as_tensor(rows))
 
 
-def unclaimed(
-    brute: Brute, hypothesis: Hypothesis, policy: Policy, rng: np.random.Generator
-) -> dict[str, Indices]:
+def unclaimed(brute: Brute, hypothesis: Hypothesis, policy: Policy, rng: np.random.Generator) -> dict[str, Indices]:
     """Draws for unclaimed inputs alone, one for each row."""
     once = pick(rng)
     if policy == "global":
@@ -306,17 +300,13 @@ def test_the_ports_of_a_head_are_told_apart(brute: Brute, rng: np.random.Generat
         }
         results.append(brute.scrub(tree, references, draws, "per receiver"))
     tree, claim = Hypothesis().claim(f"a{last}.h0")
-    results.append(
-        brute.scrub(tree, references, {claim: donor, f"{ROOT}/unclaimed": 0 * donor}, "per receiver")
-    )
+    results.append(brute.scrub(tree, references, {claim: donor, f"{ROOT}/unclaimed": 0 * donor}, "per receiver"))
     for i, one in enumerate(results):
         for two in results[:i]:
             assert (one - two).abs().max() > 1e-3
 
 
-def test_a_leaf_is_the_clean_stream_with_one_component_exchanged(
-    brute: Brute, rng: np.random.Generator
-) -> None:
+def test_a_leaf_is_the_clean_stream_with_one_component_exchanged(brute: Brute, rng: np.random.Generator) -> None:
     references, donor, other = pick(rng), pick(rng), pick(rng)
     for name in brute.graph.components:
         tree, claim = Hypothesis().claim(name)
@@ -352,9 +342,7 @@ def test_two_halves_of_the_positions_make_a_whole(
     references, donor = pick(rng), pick(rng)
     whole, everywhere = Hypothesis().claim(component, paths=paths)
     halves, first = Hypothesis().claim(component, paths=paths, positions=[0, 3])
-    halves, second = halves.claim(
-        component, paths=paths, positions=[p for p in range(POSITIONS) if p not in (0, 3)]
-    )
+    halves, second = halves.claim(component, paths=paths, positions=[p for p in range(POSITIONS) if p not in (0, 3)])
     draws = unclaimed(brute, whole, policy, rng) | dict.fromkeys([everywhere, first, second], donor)
     one, two = (brute.scrub(tree, references, draws, policy) for tree in (whole, halves))
     equal(one, two)
@@ -390,9 +378,7 @@ def test_all_paths_of_a_head_are_an_activation_patch(brute: Brute, rng: np.rando
     assert (direct - patched).abs().max() > 1e-3
 
 
-def test_a_direct_claim_replaces_its_edge_on_top_of_the_patched_run(
-    brute: Brute, rng: np.random.Generator
-) -> None:
+def test_a_direct_claim_replaces_its_edge_on_top_of_the_patched_run(brute: Brute, rng: np.random.Generator) -> None:
     """What it takes away is its value in that run, not the clean one."""
     references, patch, donor, other = pick(rng), pick(rng), pick(rng), pick(rng)
     last = f"a{brute.graph.layers - 1}.h1"
@@ -446,9 +432,7 @@ def test_position_wise_draws_that_agree_are_one_draw(name: str) -> None:
     check()
 
 
-def test_a_position_wise_leaf_takes_every_position_from_its_own_donor(
-    brute: Brute, rng: np.random.Generator
-) -> None:
+def test_a_position_wise_leaf_takes_every_position_from_its_own_donor(brute: Brute, rng: np.random.Generator) -> None:
     references, donor, other = pick(rng), pick(rng, ROWS, POSITIONS), pick(rng)
     tree, claim = Hypothesis().claim("a1.h0")
     draws = {claim: donor, f"{ROOT}/unclaimed": other}
@@ -459,9 +443,7 @@ def test_a_position_wise_leaf_takes_every_position_from_its_own_donor(
     equal(brute.scrub(tree, references, draws, "per receiver"), brute.read_out(residual))
 
 
-def test_a_position_wise_interior_claim_is_one_scrub_for_each_position(
-    brute: Brute, rng: np.random.Generator
-) -> None:
+def test_a_position_wise_interior_claim_is_one_scrub_for_each_position(brute: Brute, rng: np.random.Generator) -> None:
     """Its sub-tree is evaluated whole for the donor of one position, of which that position alone is kept."""
     references = pick(rng)
     tree, claim = Hypothesis().claim("a1.h0")
@@ -584,9 +566,7 @@ BELOW_A_LEAF = "logits>a1.h0.k>m0/unclaimed"
         (lambda d: d.update({"logits/unclaimed": d[HEAD] + 0.5}), "no integers"),
     ],
 )
-def test_spoiled_draws_are_noticed(
-    drawn: Drawn, spoil: Callable[[dict[str, Indices]], object], message: str
-) -> None:
+def test_spoiled_draws_are_noticed(drawn: Drawn, spoil: Callable[[dict[str, Indices]], object], message: str) -> None:
     brute, tree, references, donors = drawn
     spoil(donors)
     with pytest.raises(AssertionError, match=message):

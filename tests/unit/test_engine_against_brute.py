@@ -155,9 +155,7 @@ def hand_made() -> Iterator[tuple[str, sw.Hypothesis]]:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("tree", [pytest.param(h, id=name) for name, h in hand_made()])
 @pytest.mark.parametrize("name", ["native_mlp", "pythia", "padded_left"])
-def test_a_hand_made_tree_has_the_losses_of_full_forwards(
-    name: str, tree: sw.Hypothesis, policy: Policy
-) -> None:
+def test_a_hand_made_tree_has_the_losses_of_full_forwards(name: str, tree: sw.Hypothesis, policy: Policy) -> None:
     on = bench(name)
     for loss in LOSSES:
         result = on.tasks[loss].scrub(tree, samples=4, seed=1, unclaimed=policy, progress=False)
@@ -286,9 +284,7 @@ def drawing_tree() -> sw.Hypothesis:
 
 @cache
 def drawn(policy: Policy, samples: int = MANY, seed: int = 0) -> sw.Result:
-    return bench("native_mlp").task.scrub(
-        drawing_tree(), samples=samples, seed=seed, unclaimed=policy, progress=False
-    )
+    return bench("native_mlp").task.scrub(drawing_tree(), samples=samples, seed=seed, unclaimed=policy, progress=False)
 
 
 @pytest.mark.parametrize(

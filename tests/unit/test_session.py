@@ -149,9 +149,9 @@ def test_partial_results_come_before_the_last(gated: tuple[Session, Gate]) -> No
     session, gate = gated
     seen: list[tuple[str, int]] = []
     session.subscribe(
-        lambda s, what: seen.append((what, len(s.outcome.result.losses)))
-        if what in ("partial", "result") and s.outcome
-        else None
+        lambda s, what: (
+            seen.append((what, len(s.outcome.result.losses))) if what in ("partial", "result") and s.outcome else None
+        )
     )
     gate.open.set()
     session.set_hypothesis(head())

@@ -174,8 +174,33 @@ def test_roles_name_positions() -> None:
     t.check(both)
     with pytest.raises(HypothesisError, match="same component at the same position"):
         t.check(both.claim("a1.h0", positions="end")[0])
-    with pytest.raises(HypothesisError, match="no role 'verb' for positions=; the task has 'subject', 'end'"):
+    with pytest.raises(HypothesisError, match="no role 'verb' for positions=; the task has 'subject', 'end' .roles"):
         t.check(Hypothesis().claim("a1.h0", positions="verb")[0])
+
+
+@pytest.mark.parametrize("paths", ["direct", "all"])
+def test_a_column_names_each_inputs_own_position(paths: Any) -> None:
+    """Whole inputs agree with the same claim at the one position that all inputs of a class share."""
+    place = np.arange(12) % POSITIONS
+    t = task(columns={"place": place}, loss=sw.losses.kl())
+    h, _ = Hypothesis().claim("a1.h0", rule="place", positions="place", paths=paths)
+    h, mlp = h.claim("m1", rule="place")
+    h, _ = h.claim("a0.h0", under=mlp, rule="place", positions="place", paths=paths)
+    r = t.scrub(h, samples=40)
+    for at in range(POSITIONS):
+        fixed, mlp = Hypothesis().claim("a1.h0", rule="place", positions=[at], paths=paths)
+        fixed, mlp = fixed.claim("m1", rule="place")
+        fixed, _ = fixed.claim("a0.h0", under=mlp, rule="place", positions=[at], paths=paths)
+        # The draws are keyed by the claim's path, which differs: give the fixed claims the same ones.
+        rows = place[r.references] == at
+        own = t.evaluator(fixed, r.settings)
+        own.draws._drawn.update({c.id: r.donors[d.id] for c, d in zip(fixed, h, strict=True)})
+        own.draws._drawn.update({key: donors for key, donors in r.donors.items() if key.endswith("unclaimed")})
+        with torch.inference_mode():
+            logits = own.logits(0, 40, list(range(POSITIONS)))
+        np.testing.assert_allclose(t.loss_of(logits, r.references)[rows], r.losses.scrubbed[rows], atol=1e-5)
+    with pytest.raises(HypothesisError, match="values go from 0 to 99"):
+        task(columns={"far": np.arange(12) * 9}).check(Hypothesis().claim("m1", positions="far")[0])
 
 
 @pytest.mark.parametrize(
