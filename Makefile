@@ -35,10 +35,9 @@ ifeq ($(HEADLESS),1)
 demo: $(READY) js
 	@$(PY) scripts/demo_headless.py
 else
-# JupyterLab refuses to run as root unless told so, and would ask the network for news and updates.
+# As a default URL, the notebook is in the address that JupyterLab prints; as an argument, it would not be.
 demo: $(READY) js
-	$(PY) -m jupyterlab $$([ $$(id -u) -eq 0 ] && echo --allow-root) --LabApp.news_url=None \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(NOTEBOOK)
+	@$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $$([ $$(id -u) -eq 0 ] && echo --allow-root)
 endif
 
 test: lint
@@ -82,7 +81,7 @@ python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "make: Python >= 3.11 is needed, and $(PYTHON) is not: install one, or name it as in 'make test PYTHON=python3.12'." >&2; exit 1; }
 
 node:
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "make: Node >= 20 with npm is needed: install it from https://nodejs.org." >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || { echo "make: Node >= 20 with npm is needed: install it from https://nodejs.org." >&2; exit 1; }
 
 clean:
 	rm -rf $(VENV) build dist js/node_modules $(dir $(BUNDLE))widget.* tests/e2e/artifacts .mypy_cache .pytest_cache .ruff_cache .hypothesis

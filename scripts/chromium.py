@@ -17,8 +17,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 def find() -> str | None:
     """Path of a Chromium: `$CHROMIUM`, one on the PATH, or the one that Playwright downloaded."""
-    for name in (os.environ.get("CHROMIUM"), *NAMES):
-        if name and (path := shutil.which(name)):
+    if chosen := os.environ.get("CHROMIUM"):
+        if shutil.which(chosen) is None:
+            raise FileNotFoundError(f"CHROMIUM is set to {chosen}, which is no program")
+        return chosen
+    for name in NAMES:
+        if path := shutil.which(name):
             return path
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path

@@ -71,7 +71,7 @@ def loads(html: str) -> list[str]:
 
 
 def headline(notebook: nbformat.NotebookNode) -> str:
-    """The text that the cell tagged `headline` printed: the loss recovered."""
+    """What the cell tagged `headline` printed: the loss recovered."""
     for cell in notebook.cells:
         if "headline" in cell.metadata.get("tags", []):
             texts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
@@ -85,7 +85,7 @@ def main(notebook_path: Path = NOTEBOOK, output_path: Path = OUTPUT) -> None:
     output_path.parent.mkdir(parents=True, exist_ok=True)
     output_path.write_text(to_offline_html(notebook, notebook_path), encoding="utf-8")
     print(f"wrote {output_path}")
-    print(headline(notebook))
+    print(f"loss recovered: {headline(notebook)}")
 
 
 if __name__ == "__main__":

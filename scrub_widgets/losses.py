@@ -64,8 +64,8 @@ def next_token(positions: Sequence[int] | None = None, weights: str | None = Non
         weight = torch.as_tensor(batch.columns[weights], device=nll.device, dtype=nll.dtype)[:, at]
         return (nll * weight).sum(-1) / weight.sum(-1)
 
-    name = "next token" if positions is None else f"next token, entries {list(positions)}"
-    return Loss(name, reads, function, () if weights is None else (weights,))
+    where = "" if positions is None else " at the end" if list(positions) == [-1] else f", entries {list(positions)}"
+    return Loss(f"next token{where}", reads, function, () if weights is None else (weights,))
 
 
 def target(column: str, position: int = -1) -> Loss:

@@ -1,4 +1,4 @@
-"""Screenshots of the scenes, light and dark, wide and narrow: node dev/bundle.mjs && python dev/shoot.py OUT [scene ...]"""
+"""Screenshots of the scenes in both themes, wide and narrow: run bundle.mjs, then `shoot.py OUT [scene]`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from urllib.parse import urlencode
 from playwright.sync_api import sync_playwright
 
 PAGE = (Path(__file__).parent / "out" / "page.html").as_uri()
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-SHOTS = [
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+SHOTS: list[tuple[str, str, int, list[str]]] = [
     ("base", "light", 1280, []),
     ("base", "dark", 1280, ["tab-result"]),
     ("base", "light", 900, []),
@@ -35,20 +41,26 @@ SHOTS = [
 
 
 def main(out: Path, only: list[str]) -> None:
+    """Take the shots of these scenes, or of all; fails if a page told of a problem."""
     out.mkdir(parents=True, exist_ok=True)
+    problems: list[str] = []
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         for scene, theme, width, clicks in SHOTS:
             if only and scene not in only:
                 continue
             page = browser.new_page(viewport={"width": width, "height": 700}, device_scale_factor=1)
-            page.on("pageerror", lambda error: print("page error:", error))
-            page.on("console", lambda m: print("console:", m.text))
-            page.goto(f"{PAGE}?{urlencode([('scene', scene), ('theme', theme), *(('click', c) for c in clicks)])}")
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.on("console", lambda message: problems.append(message.text))
+            query = urlencode([("scene", scene), ("theme", theme), *(("click", c) for c in clicks)])
+            page.goto(f"{PAGE}?{query}")
             page.wait_for_timeout(250)
-            page.screenshot(path=out / f"{'-'.join([scene, theme, str(width), *clicks])}.png", full_page=True)
+            name = "-".join([scene, theme, str(width), *clicks])
+            page.screenshot(path=out / f"{name}.png", full_page=True)
             page.close()
         browser.close()
+    if problems:
+        sys.exit("\n".join(problems))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 from collections.abc import Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from scripts import chromium
-from tests.e2e.lab import Lab
+from tests.e2e.lab import TIMEOUT_MS, Lab
 from tests.e2e.server import LabServer
 
 CHROMIUM_OPTIONS = [
@@ -35,6 +35,7 @@ def pytest_runtest_makereport(
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     assert path, "no Chromium: run `python scripts/chromium.py`, or set CHROMIUM to the path of one"
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
 

@@ -47,7 +47,7 @@ class Notebook:
         self.n_cells = n_cells
 
     def run(self, index: int, *, wait: bool = True) -> None:
-        """Run a cell; fails if it raised. With `wait=False`, return as soon as the kernel works on it."""
+        """Run a cell; fails if it raised. With `wait=False` (a long cell), return when the kernel is busy."""
         self.page.evaluate(RUN_CELL, [index, wait])
         if not wait:
             self.wait_kernel("busy")
@@ -84,7 +84,7 @@ class Notebook:
 
     def wait_phase(self, phase: str, index: int = 0) -> None:
         """Wait until a view shows this phase."""
-        expect(self.root(index)).to_have_attribute("data-phase", phase, timeout=TIMEOUT_MS)
+        expect(self.root(index)).to_have_attribute("data-phase", phase)
 
     def wait_rev(self, rev: int, index: int = 0) -> None:
         """Wait until a view shows this revision of the hypothesis, or a later one."""

@@ -15,20 +15,24 @@ from typing import Any
 HERE = Path(__file__).parent
 LEARNED = 0.4  # nats on copied tokens: a candidate with more has not learned induction well
 MATTERS = 0.1  # nats on copied tokens: a head whose ablation costs more takes part
-WHY = f"""\
-The model is there to teach a circuit, so the clearest circuit wins, not the lowest loss. Of the candidates \
-whose loss on copied tokens is below {LEARNED} nats, the one with the fewest heads that matter is taken (heads \
-whose ablation, that is fixing them at their mean output, costs more than {MATTERS} nats on copied tokens); ties go \
-to the sharpest previous-token head. Nothing in the training says which head does what: the only pressure is a \
-penalty on the size of every head alike, which grows from zero, so that heads the circuit can spare fade. \
-Wide heads found another circuit, or both at once: layer 0 attends to the earlier A and reads its position, layer 1 \
-attends one position further. Their induction scores are high while no head looks at the previous token."""
+WHY = (
+    "The model is there to teach a circuit, so the clearest circuit wins, not the lowest loss. Of the "
+    f"candidates whose loss on copied tokens is at most {LEARNED} nats, the one with the fewest heads that "
+    "matter is taken (heads whose ablation, that is fixing them at their mean output, costs more than "
+    f"{MATTERS} nats on copied tokens); ties go to the sharpest previous-token head. "
+    "Nothing in the training says which head does what: its only pressure is the penalty on the size of "
+    "every head alike, under which heads that the circuit can spare fade. "
+    "Wide heads tend to another circuit, alone or beside this one: layer 0 attends to the earlier A and "
+    "reads its position, layer 1 attends one position further; their induction scores are high although no "
+    "head needs to look at the previous token. Rotary positions rule that out, but learn induction later "
+    "and less well."
+)
 
 
 def row(card: dict[str, Any]) -> dict[str, Any]:
     """Sum up a candidate: what was varied, and what came of it."""
-    heads = card["heads"]
-    return card["recipe"] | {
+    heads, recipe = card["heads"], dict(card["recipe"])
+    return recipe | {
         "repeated_loss": round(card["losses"]["repeated"], 3),
         "examples_loss": round(card["losses"]["examples"], 3),
         "best_previous_token": max(heads["previous_token"][0]),
