@@ -286,6 +286,8 @@ class Session:
             if self._wanted is not None:
                 self._wanted = None
                 self._say(Status("cancelled", self.rev, message="cancelled before it began"))
+            elif self.status.phase == "running":
+                self._say(replace(self.status, message="cancelling"))
 
     def wait(self, timeout: float | None = None) -> Result | None:
         """Wait until nothing is running; return the result.

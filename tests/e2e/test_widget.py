@@ -126,6 +126,7 @@ def test_cancel_stops_a_run_and_keeps_what_is_shown(lab: Lab) -> None:
     notebook.wait_phase("running")
     notebook.run(1)
     part(notebook, "cancel").click()
+    expect(part(notebook, "status")).to_contain_text("cancelling")
     notebook.run(2)
     notebook.wait_phase("cancelled")
     expect(part(notebook, "value-recovered")).to_have_text(shown or "")
