@@ -9,7 +9,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NEED_NODE = "To build scrub-widgets from source, Node >= 20 with npm is needed: https://nodejs.org has it."
+NEED_NODE = "To build scrub-widgets, Node >= 20 with npm is needed: install it from https://nodejs.org."
 
 
 class JavaScriptHook(BuildHookInterface):  # type: ignore[type-arg]

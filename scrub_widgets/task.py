@@ -93,7 +93,9 @@ class Task:
         self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
         self.hypotheses = dict(hypotheses or {})
         self._vocab = vocab
-        self._lock = threading.RLock()
+        # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
+        self._computing = threading.RLock()
+        self._classifying = threading.RLock()
         self._memo = Memo()
         self._classes: dict[str, Classes] = {}
         self._prepared: Prepared | None = None
@@ -160,7 +162,7 @@ class Task:
         RuleError
             No such rule, it raises, or its labels have a wrong shape.
         """
-        with self._lock:
+        with self._classifying:
             if rule not in self._classes:
                 function = rules_.find(rule, self.rules, self.positions)
                 self._classes[rule] = rules_.classify(rule, function, self.batch(text=True))
@@ -258,7 +260,7 @@ class Task:
         classes = {claim.rule: self.classes(claim.rule) for claim in hypothesis}
         chunks = run.stream()
         while True:
-            with self._lock:
+            with self._computing:
                 losses = next(chunks, None)
             if losses is None:
                 return
@@ -315,7 +317,7 @@ class Task:
 
     def prepare(self, progress: Progress | None = None) -> Prepared:
         """The clean pass over the data, made once; scrubbing makes it when needed."""
-        with self._lock:
+        with self._computing:
             if self._prepared is None:
                 with torch.inference_mode():
                     self._prepared = prepare(

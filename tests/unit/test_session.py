@@ -254,6 +254,23 @@ def test_a_session_that_nobody_keeps_is_collected_and_its_thread_ends() -> None:
     assert not thread.is_alive()
 
 
+def test_edits_and_previews_do_not_wait_for_the_engine(gated: tuple[Session, Gate]) -> None:
+    session, gate = gated
+    session.set_hypothesis(head())
+    assert gate.entered.wait(LONG)  # the engine is inside a chunk, and stays there
+    answered = threading.Event()
+
+    def clicks() -> None:
+        session.set_hypothesis(head("previous token"))
+        session.task.classes("next token")
+        answered.set()
+
+    threading.Thread(target=clicks, daemon=True).start()
+    assert answered.wait(LONG)
+    gate.open.set()
+    assert session.wait(LONG) is not None
+
+
 def test_wait_gives_up_after_its_time(gated: tuple[Session, Gate]) -> None:
     session, gate = gated
     session.set_hypothesis(head())
