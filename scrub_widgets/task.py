@@ -391,6 +391,7 @@ class Task:
         return {
             "task": self.name,
             "loss": self.loss.name,
+            "unit": self.loss.unit,
             "inputs": len(self),
             "samples": chosen.samples,
             "seed": chosen.seed,
