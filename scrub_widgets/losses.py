@@ -33,12 +33,15 @@ class Loss:
         ``(logits [n, reads, vocab], batch, clean logits [n, reads, vocab]) -> [n]``.
     columns : tuple of str
         Columns of the task that it needs.
+    unit : str
+        What it is measured in: "nats", "logits", or "" where nobody knows.
     """
 
     name: str
     reads: Callable[[int], list[int]]
     function: Callable[[Tensor, Batch, Tensor], Tensor]
     columns: tuple[str, ...] = ()
+    unit: str = "nats"
 
 
 def next_token(positions: Sequence[int] | None = None, weights: str | None = None) -> Loss:
@@ -101,7 +104,7 @@ def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:
         right, other = (torch.as_tensor(batch.columns[c], device=logits.device).long() for c in (correct, wrong))
         return logits[:, 0].gather(-1, other[:, None])[:, 0] - logits[:, 0].gather(-1, right[:, None])[:, 0]
 
-    return Loss(f"logit difference {wrong} - {correct}", _at(position), function, (correct, wrong))
+    return Loss(f"logit difference {wrong} - {correct}", _at(position), function, (correct, wrong), unit="logits")
 
 
 def kl(positions: Sequence[int] | None = None) -> Loss:
@@ -127,7 +130,7 @@ def custom(function: LossFunction) -> Loss:
     def call(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
         return torch.as_tensor(function(logits, batch))
 
-    return Loss("own loss" if name == "<lambda>" else name, lambda length: list(range(length)), call)
+    return Loss("own loss" if name == "<lambda>" else name, lambda length: list(range(length)), call, unit="")
 
 
 def divergence(clean: Float[Tensor, "n p vocab"], other: Float[Tensor, "n p vocab"]) -> Float[Tensor, " n"]:

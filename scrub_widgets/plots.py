@@ -14,7 +14,7 @@ INK = "#1f4e79"
 
 
 def recovered(result: Result) -> Figure:
-    """Loss recovered with its interval, and the losses in nats underneath."""
+    """Loss recovered with its interval, and above them the losses themselves."""
     figure = Figure(figsize=(7.2, 2.1), layout="constrained")
     axes = figure.add_subplot()
     estimate = result.loss_recovered
@@ -36,10 +36,11 @@ def recovered(result: Result) -> Figure:
     gap = result.baseline_loss.value - result.model_loss.value
     if estimate.resolved:
         base = result.baseline_loss.value
-        nats = axes.secondary_xaxis(
+        losses = axes.secondary_xaxis(
             "top", functions=(lambda x: base - np.asarray(x) * gap / 100, lambda y: (base - np.asarray(y)) * 100 / gap)
         )
-        nats.set_xlabel(f"loss ({result.provenance.get('loss', 'task')})")
+        unit = result.provenance.get("unit", "")
+        losses.set_xlabel(f"loss, {unit}" if unit else "loss")
     axes.set_title(
         f"{result.provenance.get('task', '')}: n = {len(result.losses)}, seed {result.settings.seed}, "
         f"baseline {result.baseline_name}",

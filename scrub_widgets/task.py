@@ -393,6 +393,7 @@ class Task:
         return {
             "task": self.name,
             "loss": self.loss.name,
+            "unit": self.loss.unit,
             "inputs": len(self),
             "samples": chosen.samples,
             "seed": chosen.seed,

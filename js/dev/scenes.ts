@@ -13,7 +13,7 @@ import failed from "../../tests/wire/trait.status.error.json";
 import running from "../../tests/wire/trait.status.running.json";
 import sliceTask from "../../tests/wire/trait.task.gpt2.json";
 import task from "../../tests/wire/trait.task.induction.json";
-import type { Claim, Component, Graph, KernelMessage, Port } from "../src/wire";
+import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
 
 export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
@@ -21,23 +21,20 @@ export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
     ...{ id, kind: id as "embed" | "pos_embed", layer: -1, slot, ports: [] },
   }));
   const ports: Port[] = [];
-  const up = ["embed", "pos_embed"];
   for (let layer = 0; layer < layers; layer++) {
-    const senders = [...up];
+    const upto = components.length;
     for (let slot = 0; slot < heads; slot++) {
       const id = `a${layer}.h${slot}`;
-      const own = ["q", "k", "v"].map((name) => ({ id: `${id}.${name}`, owner: id, name, senders }));
+      const own = ["q", "k", "v"].map((name) => ({ id: `${id}.${name}`, owner: id, name, upto }));
       ports.push(...own);
       components.push({ id, kind: "head", layer, slot, ports: own.map((p) => p.id) });
-      up.push(id);
     }
     if (!mlp) continue;
     const id = `m${layer}`;
-    ports.push({ id: `${id}.in`, owner: id, name: "in", senders: [...up] });
+    ports.push({ id: `${id}.in`, owner: id, name: "in", upto: components.length });
     components.push({ id, kind: "mlp", layer, slot: heads, ports: [`${id}.in`] });
-    up.push(id);
   }
-  ports.push({ id: "logits.in", owner: "logits", name: "in", senders: up });
+  ports.push({ id: "logits.in", owner: "logits", name: "in", upto: components.length });
   const parts = `${layers} layers × ${heads} heads${mlp ? " + MLPs" : ""}`;
   return { title: `made up · ${parts} · d_model 768`, layers, heads, has_mlp: mlp, components, ports };
 }
@@ -84,7 +81,7 @@ const scenes: Record<string, Record<string, unknown>> = {
 };
 
 export function scene(name: string): FakeModel {
-  const model = new FakeModel(scenes[name] ?? base);
+  const model = new FakeModel({ examples: makeExamples(), ...(scenes[name] ?? base) });
   answerEdits(model);
   const answer = model.onSend;
   model.onSend = (message) => {
@@ -96,13 +93,10 @@ export function scene(name: string): FakeModel {
 }
 
 /** Losses for the chart of the single examples. */
-export function sendExamples(model: FakeModel, n = 1024): void {
+function makeExamples(n = 1024): Examples {
   const random = (i: number) => Math.abs(Math.sin(i * 12.9898) * 43758.5453) % 1;
   const make = (f: (i: number) => number) => new DataView(Float32Array.from({ length: n }, (_, i) => f(i)).buffer);
   const clean = (i: number) => -Math.log(0.02 + 0.97 * random(i));
-  model.receive({ kind: "examples", rev: 6, n }, [
-    make(clean),
-    make((i) => Math.max(0, clean(i) + (random(i + 9999) - 0.35) * 2)),
-    make(() => 4.2),
-  ]);
+  const scrubbed = make((i) => Math.max(0, clean(i) + (random(i + 9999) - 0.35) * 2));
+  return { rev: 6, n, model: make(clean), scrubbed, baseline: make(() => 4.2) };
 }

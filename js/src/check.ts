@@ -15,6 +15,7 @@ export const text = simple("a string", (v) => typeof v === "string");
 export const flag = simple("true or false", (v) => typeof v === "boolean");
 export const real = simple("a finite number", (v) => typeof v === "number" && Number.isFinite(v));
 export const whole = simple("a whole number", (v) => Number.isInteger(v));
+export const binary = simple("binary data", (v) => ArrayBuffer.isView(v));
 export const nothing = simple("null", (v) => v === null);
 
 export const oneOf = (...options: string[]): Check =>

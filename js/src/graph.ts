@@ -21,6 +21,9 @@ export function portsOf(index: GraphIndex, component: string): Port[] {
   return ids.flatMap((id) => index.ports.get(id) ?? []);
 }
 
+/** The components upstream of a port, in the order of the forward pass. */
+export const sendersOf = (graph: Graph, port: Port): string[] => graph.components.slice(0, port.upto).map((c) => c.id);
+
 const PORT_WORDS: Record<string, string> = { q: "query", k: "key", v: "value", in: "input" };
 export const portWord = (name: string): string => PORT_WORDS[name] ?? name;
 

@@ -1,5 +1,5 @@
 /** Claims as the view reads them: the tree, the places where a claim can hang, and what an assignment would do. */
-import { type GraphIndex, portsOf } from "./graph";
+import { type GraphIndex, portsOf, sendersOf } from "./graph";
 import type { Claim, ClaimOptions, Op, Selection } from "./wire";
 
 export const ROOT = "logits";
@@ -20,7 +20,8 @@ export type Receiver = {
 
 export function rootReceiver(index: GraphIndex): Receiver {
   const port = index.graph.ports.find((p) => p.owner === ROOT);
-  return { path: ROOT, claim: null, port: "", name: port?.name ?? "in", senders: new Set(port?.senders ?? []) };
+  const senders = port ? sendersOf(index.graph, port) : [];
+  return { path: ROOT, claim: null, port: "", name: port?.name ?? "in", senders: new Set(senders) };
 }
 
 /** The ports of a claim. A group has the ports that all its members have; what feeds one of them feeds all. */
@@ -28,9 +29,10 @@ export function receiversOf(index: GraphIndex, claim: Claim): Receiver[] {
   const [first, ...rest] = claim.components.map((id) => portsOf(index, id));
   if (!first) return [];
   return first.flatMap((port) => {
-    const twins = rest.map((ports) => ports.find((p) => p.name === port.name));
-    if (twins.includes(undefined)) return [];
-    const senders = port.senders.filter((s) => twins.every((t) => t?.senders.includes(s)));
+    const twins = rest.flatMap((ports) => ports.find((p) => p.name === port.name) ?? []);
+    if (twins.length < rest.length) return [];
+    const upto = Math.min(port.upto, ...twins.map((t) => t.upto));
+    const senders = sendersOf(index.graph, { ...port, upto });
     const short = first.length > 1 ? port.name : "";
     const path = short ? `${claim.id}.${short}` : claim.id;
     return [{ path, claim, port: short, name: port.name, senders: new Set(senders) }];

@@ -34,7 +34,7 @@ export function recoveredScale(recovered: Interval): Scale {
   return covering([0, 1, ...parts(recovered)], 0.06);
 }
 
-/** Ticks in nats under a recovered axis; the baseline's loss stands at 0 and the model's at 1. */
+/** Ticks of the loss under a recovered axis; the baseline's loss stands at 0 and the model's at 1. */
 export function lossTicks(scale: Scale, loss: Result["loss"], about = 6): Tick[] {
   const { value: model } = loss.model;
   const { value: baseline } = loss.baseline;

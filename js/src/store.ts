@@ -4,10 +4,10 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import type { Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
-export type Examples = { rev: number; n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
+export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
 /** A sentence for the status bar; `error` ones are announced. */
 export type Notice = { tone: "error" | "info"; message: string };
 
@@ -22,8 +22,8 @@ export type Store = {
   receiver: ReadonlySignal<Receiver | null>;
   /** The newest result, finished or not. */
   result: ReadonlySignal<Result | null>;
-  /** Per-example losses of the shown result, if this view was there when they came. */
-  examples: ReadonlySignal<Examples | null>;
+  /** Losses of the single examples of the shown result, once it is complete. */
+  examples: ReadonlySignal<ExampleLosses | null>;
   notice: Signal<Notice | null>;
   /** A saved page without a kernel. */
   readOnly: boolean;
@@ -56,7 +56,7 @@ export function createStore(model: Model): Store {
   const status = signal<Status | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
-  const examples = signal<Examples | null>(null);
+  const sent = signal<Examples | null>(null);
   const notice = signal<Notice | null>(null);
   const running = () => status.value?.phase === "running";
   const requests = createRequests(model, {
@@ -88,6 +88,11 @@ export function createStore(model: Model): Store {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
     },
+    examples: () => {
+      // Not compared with what is there: to JSON, all binary data looks the same.
+      const next = read<Examples>("examples");
+      if (next !== undefined) sent.value = next;
+    },
     result: () => {
       const next = read<Result>("result");
       if (next === undefined) return;
@@ -95,7 +100,7 @@ export function createStore(model: Model): Store {
     },
   };
 
-  const onMessage = (content: unknown, buffers: DataView[] = []) => {
+  const onMessage = (content: unknown) => {
     requests.heard();
     const problem = kernelMessage(content, "message", false);
     if (problem) {
@@ -105,10 +110,6 @@ export function createStore(model: Model): Store {
     const message = content as KernelMessage;
     if (message.kind === "partial") {
       if (replaces(message.result, result.value, running())) result.value = message.result;
-    } else if (message.kind === "examples") {
-      const [a, b, c] = buffers;
-      if (a && b && c && message.rev >= (examples.value?.rev ?? 0))
-        examples.value = { rev: message.rev, n: message.n, model: floats(a), scrubbed: floats(b), baseline: floats(c) };
     } else requests.settle(message);
   };
 
@@ -127,6 +128,12 @@ export function createStore(model: Model): Store {
   });
   for (const [event, listener] of listeners) model.on(event, listener);
 
+  const examples = computed(() => {
+    const [losses, shown] = [sent.value, result.value];
+    if (!losses || !shown?.complete || losses.rev !== shown.rev) return null;
+    const { n, model, scrubbed, baseline } = losses;
+    return { n, model: floats(model), scrubbed: floats(scrubbed), baseline: floats(baseline) };
+  });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, selection, result, examples, notice, readOnly, height, requests },

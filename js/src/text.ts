@@ -24,8 +24,8 @@ export function percentBounds({ low, high }: Interval): string {
   return low === null || high === null ? "" : `[${fixed(low * 100, 1)}, ${fixed(high * 100, 1)}]`;
 }
 
-/** Losses in nats say so; of other losses (a logit difference, a user's own) the unit is not known here. */
-export const lossWords = (loss: string): string => (/token|entropy|\bkl\b|nll/i.test(loss) ? "loss, nats" : "loss");
+/** "loss, nats"; the unit of a user's own loss is not known. */
+export const lossWords = (unit: string): string => (unit ? `loss, ${unit}` : "loss");
 
 export function natsBounds({ low, high }: Interval): string {
   return low === null || high === null ? "" : `[${nats(low)}, ${nats(high)}]`;

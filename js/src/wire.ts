@@ -1,5 +1,19 @@
 /** What the kernel and the view say to each other: the twin of `scrub_widgets/widget/wire.py`; docs/wire.md explains it. */
-import { type Check, either, flag, list, nullable, oneOf, real, shape, table, tagged, text, whole } from "./check";
+import {
+  binary,
+  type Check,
+  either,
+  flag,
+  list,
+  nullable,
+  oneOf,
+  real,
+  shape,
+  table,
+  tagged,
+  text,
+  whole,
+} from "./check";
 
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp";
 export type Component = {
@@ -11,7 +25,13 @@ export type Component = {
   /** ids of the ports that it reads: "a1.h3.q" */
   ports: string[];
 };
-export type Port = { id: string; owner: string; name: string /** the components upstream */; senders: string[] };
+export type Port = {
+  id: string;
+  owner: string;
+  name: string;
+  /** It reads what the first so many of the graph's components wrote. */
+  upto: number;
+};
 export type Graph = {
   title: string;
   layers: number;
@@ -27,6 +47,8 @@ export type Task = {
   n: number;
   n_pos: number;
   loss: string;
+  /** "nats", "logits", or "" where nobody knows */
+  unit: string;
   model: string;
   rules: RuleInfo[];
   roles: Record<string, number[]>;
@@ -91,6 +113,9 @@ export type Result = {
   provenance: Record<string, string | number>;
 };
 
+/** Losses of the single examples of the result with this `rev`: little-endian Float32 lists. */
+export type Examples = { rev: number; n: number; model: DataView; scrubbed: DataView; baseline: DataView };
+
 export type PreviewExample = { index: number; tokens: string[]; label: string };
 export type Preview = {
   rule: string;
@@ -135,7 +160,7 @@ export type Answer =
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string };
-export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "examples"; rev: number; n: number };
+export type KernelMessage = Answer | { kind: "partial"; result: Result };
 
 const texts = list(text);
 const paths = oneOf("direct", "all");
@@ -180,10 +205,10 @@ export const traits = {
     components: list(
       shape({ id: text, kind: oneOf("embed", "pos_embed", "head", "mlp"), layer: whole, slot: whole, ports: texts }),
     ),
-    ports: list(shape({ id: text, owner: text, name: text, senders: texts })),
+    ports: list(shape({ id: text, owner: text, name: text, upto: whole })),
   }),
   task: shape({
-    ...{ name: text, n: whole, n_pos: whole, loss: text, model: text },
+    ...{ name: text, n: whole, n_pos: whole, loss: text, unit: text, model: text },
     rules: list(shape({ name: text, doc: text, positionwise: flag, k: nullable(whole) })),
     ...{ roles: table(list(whole)), baselines: texts, policies: texts },
   }),
@@ -211,6 +236,7 @@ export const traits = {
     error: nullable(shape({ kind: text, message: text, where: nullable(text) })),
   }),
   result: nullable(result),
+  examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
 } satisfies Record<string, Check>;
 
 const bare = shape({ kind: text, id: text });
@@ -226,13 +252,12 @@ export const kernelMessage = tagged("kind", {
   ack: shape({ kind: text, id: text, rev: whole, claims: texts }),
   rejected: shape({ kind: text, id: text, message: text }),
   partial: shape({ kind: text, result }),
-  examples: shape({ kind: text, rev: whole, n: whole }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
   pong: bare,
 });
 
-/** A Float32 list from one buffer of a message; copied where the bytes do not start on a multiple of four. */
+/** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */
 export function floats(buffer: DataView): Float32Array {
   const { byteOffset, byteLength } = buffer;
   const aligned = byteOffset % 4 === 0 ? buffer.buffer : buffer.buffer.slice(byteOffset, byteOffset + byteLength);

@@ -2,6 +2,12 @@
 import type { Listener, Model } from "../src/host";
 import { type Claim, type KernelMessage, type Op, type State, type ViewMessage, viewMessage } from "../src/wire";
 
+/** As text to compare, binary data included. */
+const spelled = (value: unknown): string =>
+  JSON.stringify(value, (_, v) =>
+    ArrayBuffer.isView(v) ? [...new Uint8Array(v.buffer, v.byteOffset, v.byteLength)] : v,
+  );
+
 export class FakeModel implements Model {
   readonly sent: ViewMessage[] = [];
   saved = 0;
@@ -24,7 +30,7 @@ export class FakeModel implements Model {
     return this.traits.get(key);
   }
   set(key: string, value: unknown): void {
-    if (JSON.stringify(value) === JSON.stringify(this.traits.get(key))) return;
+    if (spelled(value) === spelled(this.traits.get(key))) return;
     this.traits.set(key, structuredClone(value));
     this.emit(`change:${key}`);
   }
@@ -45,8 +51,8 @@ export class FakeModel implements Model {
     this.onSend(content as ViewMessage);
   }
   /** As if the kernel had sent this. */
-  receive(message: KernelMessage, buffers: DataView[] = []): void {
-    this.emit("msg:custom", message, buffers);
+  receive(message: KernelMessage): void {
+    this.emit("msg:custom", message, []);
   }
   listening(): number {
     return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeGraph } from "../dev/scenes";
+import { sendersOf } from "../src/graph";
 import { type Box, type Cell, cellAt, edgePath, layoutGraph, step } from "../src/layout";
 
 const SIZES: [number, number, boolean][] = [
@@ -32,7 +33,11 @@ describe.each(SIZES)("layout of %i layers × %i heads, MLPs: %s", (layers, heads
   });
   it("puts every sender below what reads it", () => {
     const y = (id: string) => layout.cells.get(id)?.y ?? 0;
-    const wrong = graph.ports.filter((port) => port.senders.slice(-40).some((s) => y(s) <= y(port.owner)));
+    const wrong = graph.ports.filter((p) =>
+      sendersOf(graph, p)
+        .slice(-40)
+        .some((s) => y(s) <= y(p.owner)),
+    );
     expect(wrong).toEqual([]);
   });
   it("finds a cell by a point in it", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { lossTicks, rawLossScale, recoveredScale, ticksOn } from "../src/scale";
-import { fixed, nats, percent, percentBounds, spokenResult, visible } from "../src/text";
+import { fixed, lossWords, nats, percent, percentBounds, spokenResult, visible } from "../src/text";
 import type { Result } from "../src/wire";
 import { fixture } from "./fixtures";
 
@@ -57,6 +57,9 @@ describe("numbers as text", () => {
     expect(nats(0)).toBe("0.000");
     expect(nats(0.0123)).toBe("0.0123");
     expect(nats(0.000012)).toBe("0.000012");
+  });
+  it("name the unit of a loss where it is known", () => {
+    expect(["nats", "logits", ""].map(lossWords)).toEqual(["loss, nats", "loss, logits", "loss"]);
   });
   it("makes white space visible", () => {
     expect(visible(" the\n")).toBe("␣the↵");

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPreviews } from "../src/preview";
 import { BUSY_SILENCE_MS, SILENCE_MS } from "../src/requests";
 import { createStore, replaces, type Store } from "../src/store";
-import type { KernelMessage, Result, Status } from "../src/wire";
+import type { Examples, KernelMessage, Result, Status } from "../src/wire";
 import { FakeModel } from "./fake";
 import { fixture } from "./fixtures";
 
@@ -99,13 +99,49 @@ describe("results", () => {
     expect(replaces(done, late, false)).toBe(true);
     expect(replaces(late, null, false)).toBe(true);
   });
-  it("bring the losses of single examples", () => {
+});
+
+describe("the losses of single examples", () => {
+  const examples = (rev: number, ...scrubbed: number[]): Examples => {
+    const view = (v: number[]) => new DataView(Float32Array.from(v).buffer);
+    return { rev, n: scrubbed.length, model: view([1, 1]), scrubbed: view(scrubbed), baseline: view([3, 3]) };
+  };
+  const shown = () => store.examples.value && [...store.examples.value.scrubbed];
+  it("are there from the start, as after a reload", () => {
+    start({ examples: examples(6, 2, 2.5) });
+    expect(shown()).toEqual([2, 2.5]);
+  });
+  it("are read at their place in a larger buffer", () => {
+    const bytes = new ArrayBuffer(16);
+    new Float32Array(bytes).set([8, 2, 2.5, 8]);
+    start({ examples: { ...examples(6, 0, 0), scrubbed: new DataView(bytes, 4, 8) } });
+    expect(shown()).toEqual([2, 2.5]);
+  });
+  it("are taken anew even where revision and length are the same", () => {
+    start({ examples: examples(6, 2, 2) });
+    model.put("examples", examples(6, 5, 5));
+    expect(shown()).toEqual([5, 5]);
+  });
+  it("wait for the complete result of their revision", () => {
     start();
-    const buffer = (v: number) => new DataView(Float32Array.of(v, v).buffer);
-    model.receive({ kind: "examples", rev: 6, n: 2 }, [buffer(1), buffer(2), buffer(3)]);
-    expect([...(store.examples.value?.scrubbed ?? [])]).toEqual([2, 2]);
-    model.receive({ kind: "examples", rev: 5, n: 2 }, [buffer(9), buffer(9), buffer(9)]);
-    expect(store.examples.value?.rev).toBe(6);
+    expect(shown()).toBeNull();
+    const result = fixture<Result>("trait.result.induction");
+    model.receive({ kind: "partial", result: { ...result, rev: 7, complete: false } });
+    model.put("examples", examples(7, 4, 4));
+    expect(shown()).toBeNull();
+    model.put("result", { ...result, rev: 7 });
+    expect(shown()).toEqual([4, 4]);
+  });
+  it("of another revision than the shown result's are not shown", () => {
+    start({ examples: examples(5, 2, 2) });
+    expect(shown()).toBeNull();
+    model.put("examples", null);
+    expect(shown()).toBeNull();
+  });
+  it("that are no binary data are refused", () => {
+    start({ examples: { ...examples(6, 2, 2), model: "AAAA" } });
+    expect(store.notice.value?.message).toMatch(/examples.model: expected binary data/);
+    expect(shown()).toBeNull();
   });
 });
 

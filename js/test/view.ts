@@ -20,6 +20,7 @@ export const traits = (name = "induction") => ({
   selection: fixture("trait.selection.start"),
   status: fixture("trait.status.done"),
   result: fixture(name === "induction" ? "trait.result.induction" : "trait.result.unresolved"),
+  examples: fixture("trait.examples.induction"),
 });
 
 /** Signals draw in a microtask, effects after a frame. */

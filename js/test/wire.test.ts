@@ -23,7 +23,7 @@ describe("the shared fixtures", () => {
     const kinds = names.map((n) => n.split(/[._]/).slice(0, 2).join("."));
     for (const kind of ["edit", "undo", "redo", "run", "cancel", "preview", "export", "ping"])
       expect(kinds).toContain(`view.${kind}`);
-    for (const kind of ["ack", "rejected", "partial", "examples", "preview", "exported", "pong"])
+    for (const kind of ["ack", "rejected", "partial", "preview", "exported", "pong"])
       expect(kinds).toContain(`kernel.${kind}`);
   });
 });

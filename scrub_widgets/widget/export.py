@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,13 +13,13 @@ from ..errors import ScrubError
 from ..hypothesis import Claim
 from ..session import Session
 from ..tasks import NAMES
-from . import publish
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
 
 STATIC = Path(__file__).parent / "static"
-TRAITS = ("_graph", "_task", "_state", "_result", "_status", "_selection", "_height")
+TRAITS = ("_graph", "_task", "_state", "_result", "_examples", "_status", "_selection", "_height")
+BINARY = ("model", "scrubbed", "baseline")
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -33,11 +33,12 @@ PAGE = """<!doctype html>
 <body>
 <div id="widget"></div>
 <script type="application/json" id="traits">{traits}</script>
-<script type="application/json" id="examples">{examples}</script>
 <script type="module">
 const traits = JSON.parse(document.getElementById("traits").textContent);
-const examples = JSON.parse(document.getElementById("examples").textContent);
-const code = new Blob([Uint8Array.from(atob("{bundle}"), (c) => c.charCodeAt(0))], {{ type: "text/javascript" }});
+const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+const examples = traits._examples;
+for (const key of examples ? {binary} : []) examples[key] = new DataView(bytes(examples[key]).buffer);
+const code = new Blob([bytes("{bundle}")], {{ type: "text/javascript" }});
 const widget = (await import(URL.createObjectURL(code))).default;
 const listeners = new Map();
 const model = {{
@@ -50,10 +51,6 @@ const model = {{
 }};
 await widget.initialize?.({{ model }});
 await widget.render({{ model, el: document.getElementById("widget") }});
-if (examples.buffers.length) {{
-  const views = examples.buffers.map((b) => new DataView(Uint8Array.from(atob(b), (c) => c.charCodeAt(0)).buffer));
-  for (const f of listeners.get("msg:custom") ?? []) f(examples.content, views);
-}}
 </script>
 </body>
 </html>
@@ -71,23 +68,18 @@ def page(widget: ScrubWidget) -> str:
     bundle = STATIC / "widget.js"
     if not bundle.exists():
         raise ScrubError("the widget's JavaScript bundle is missing: install the package with Node >= 20 present.")
-    outcome = widget.session.outcome
-    examples: dict[str, Any] = {"content": None, "buffers": []}
-    if outcome is not None:
-        examples["content"] = {"kind": "examples", "rev": outcome.rev, "n": len(outcome.result.losses)}
-        examples["buffers"] = [base64.b64encode(b).decode() for b in publish.losses_of(outcome)]
     return PAGE.format(
         title=f"scrub-widgets: {widget.session.task.name}",
         css=(STATIC / "widget.css").read_text("utf-8"),
-        traits=_json({**{name: getattr(widget, name) for name in TRAITS}, "_static": True}),
-        examples=_json(examples),
+        traits=_json({**widget.get_state(list(TRAITS)), "_static": True}),
+        binary=json.dumps(BINARY),
         bundle=base64.b64encode(bundle.read_bytes()).decode(),
     )
 
 
 def _json(value: object) -> str:
-    """JSON that may stand inside a script element."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    """JSON that may stand inside a script element; bytes become base64."""
+    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
 
 
 def script(session: Session) -> str:

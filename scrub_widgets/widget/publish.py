@@ -22,11 +22,11 @@ def graph_of(task: Task) -> wire.Graph:
     """The map: components and ports."""
     layout, cfg = task.graph.layout, task.model.cfg
     ports = [
-        wire.Port(id=f"{c.id}.{port}", owner=c.id, name=port, senders=list(layout.senders(c.id)))
+        wire.Port(id=f"{c.id}.{port}", owner=c.id, name=port, upto=len(layout.senders(c.id)))
         for c in layout.components
         for port in c.ports
     ]
-    ports.append(wire.Port(id=f"{ROOT}.in", owner=ROOT, name="in", senders=list(layout.senders(ROOT))))
+    ports.append(wire.Port(id=f"{ROOT}.in", owner=ROOT, name="in", upto=len(layout.senders(ROOT))))
     return wire.Graph(
         title=f"{task.name} · {model_words(task)}",
         layers=cfg.n_layers,
@@ -55,6 +55,7 @@ def task_of(task: Task) -> wire.TaskInfo:
         n=len(task),
         n_pos=task.positions,
         loss=task.loss.name,
+        unit=task.loss.unit,
         model=model_words(task),
         rules=[_rule(task, name) for name in task.rules],
         roles={role: list(at) for role, at in task.roles.items()},
@@ -155,10 +156,11 @@ def result_of(outcome: Outcome) -> wire.ResultInfo:
     )
 
 
-def losses_of(outcome: Outcome) -> list[bytes]:
-    """Per-example losses as Float32 buffers: model, scrubbed, baseline."""
+def examples_of(outcome: Outcome) -> wire.Examples:
+    """Losses of the single examples."""
     losses = outcome.result.losses
-    return [values.astype("<f4").tobytes() for values in (losses.model, losses.scrubbed, losses.baseline)]
+    model, scrubbed, baseline = (x.astype("<f4").tobytes() for x in (losses.model, losses.scrubbed, losses.baseline))
+    return wire.Examples(rev=outcome.rev, n=len(losses), model=model, scrubbed=scrubbed, baseline=baseline)
 
 
 def preview_of(task: Task, rule: str, example: int | None) -> wire.Preview:

@@ -51,6 +51,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _task = traitlets.Dict().tag(sync=True, echo_update=False)
     _state = traitlets.Dict().tag(sync=True, echo_update=False)
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
@@ -127,7 +128,7 @@ class ScrubWidget(anywidget.AnyWidget):
             raise ScrubError(
                 f"a selection has nodes (components), claim (an id or None) and under (a port's path), not {value!r}."
             )
-        self._set("_selection", _possible(chosen, self.hypothesis))
+        self._set(_selection=_possible(chosen, self.hypothesis))
 
     @property
     def last_error(self) -> Exception | None:
@@ -182,26 +183,32 @@ class ScrubWidget(anywidget.AnyWidget):
         with self._traits_lock:
             super().set_state(sync_data)
 
-    def _set(self, name: str, value: Any) -> None:
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """What a view is given; examples and result belong together."""
         with self._traits_lock:
-            setattr(self, name, value)
+            state: dict[str, Any] = super().get_state(key, drop_defaults)
+            return state
+
+    def _set(self, **values: Any) -> None:
+        with self._traits_lock:
+            for name, value in values.items():
+                setattr(self, name, value)
 
     def _show(self, what: str) -> None:
         """Bring the view up to date with the session."""
         session = self.session
         if what == "state":
-            self._set("_selection", _possible(self._selection, session.hypothesis))
-            self._set("_state", wire.plain(publish.state_of(session)))
+            self._set(_selection=_possible(self._selection, session.hypothesis))
+            self._set(_state=wire.plain(publish.state_of(session)))
         elif what == "status":
-            self._set("_status", wire.plain(publish.status_of(session.status)))
+            self._set(_status=wire.plain(publish.status_of(session.status)))
         elif session.outcome is not None:
             outcome, shown = session.outcome, publish.result_of(session.outcome)
             if what == "partial":
                 self.send(wire.plain(wire.Partial(result=shown)))
             else:
-                self._set("_result", wire.plain(shown))
-                head = wire.Examples(rev=outcome.rev, n=len(outcome.result.losses))
-                self.send(wire.plain(head), publish.losses_of(outcome))
+                # The examples first: they are there when the result is drawn.
+                self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""

@@ -32,12 +32,12 @@ class Component(Shape, frozen=True):
 
 
 class Port(Shape, frozen=True):
-    """A place that reads the stream."""
+    """A place that reads the stream: what the first ``upto`` of the graph's components wrote to it."""
 
     id: str
     owner: str
     name: str
-    senders: list[str]
+    upto: int
 
 
 class Graph(Shape, frozen=True):
@@ -67,6 +67,7 @@ class TaskInfo(Shape, frozen=True):
     n: int
     n_pos: int
     loss: str
+    unit: str
     model: str
     rules: list[Rule]
     roles: dict[str, list[int]]
@@ -184,6 +185,16 @@ class ResultInfo(Shape, frozen=True):
     notes: list[str]
     seconds: float
     provenance: dict[str, str | int | float]
+
+
+class Examples(Shape, frozen=True):
+    """Losses of the single examples of the result with this ``rev``, as little-endian Float32 ``[n]``."""
+
+    rev: int
+    n: int
+    model: bytes
+    scrubbed: bytes
+    baseline: bytes
 
 
 class PreviewExample(Shape, frozen=True):
@@ -356,13 +367,6 @@ class Partial(Answer, frozen=True):
     result: ResultInfo
 
 
-class Examples(Answer, frozen=True):
-    """Per-example losses in the message's buffers: model, scrubbed, baseline."""
-
-    rev: int
-    n: int
-
-
 class Previewed(Answer, frozen=True, tag="preview"):
     """What the rule would swap."""
 
@@ -383,7 +387,7 @@ class Pong(Answer, frozen=True):
     id: str
 
 
-AnyAnswer = Ack | Rejected | Partial | Examples | Previewed | Exported | Pong
+AnyAnswer = Ack | Rejected | Partial | Previewed | Exported | Pong
 
 
 def read_message(content: object) -> AnyMessage:
@@ -402,8 +406,8 @@ def read_message(content: object) -> AnyMessage:
 
 
 def plain(shape: Shape | Answer) -> Any:
-    """A shape as plain JSON values, for a trait or a message."""
-    return msgspec.to_builtins(shape)
+    """A shape as plain JSON values, for a trait or a message; bytes stay bytes, which travel as buffers."""
+    return msgspec.to_builtins(shape, builtin_types=(bytes,))
 
 
 def finite(value: float) -> Number:

@@ -33,6 +33,16 @@ def test_components_and_ports_of_a_gpt2() -> None:
     assert layout.senders("logits") == layout.names
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_what_feeds_a_component_comes_first_in_the_forward_order(name: str) -> None:
+    """The wire names the senders of a port by their number."""
+    layout = read_bridge(MODELS[name]().bridge, POSITIONS).layout
+    assert layout.parallel == (name == "pythia")
+    for owner in (*layout.names, "logits"):
+        senders = layout.senders(owner)
+        assert senders == layout.names[: len(senders)]
+
+
 def test_rotary_positions_are_no_component_and_a_parallel_mlp_reads_before_the_heads() -> None:
     assert "pos_embed" not in read_bridge(smollm2().bridge, POSITIONS).layout.names
     layout = read_bridge(MODELS["pythia"]().bridge, POSITIONS).layout

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _remove_buffers
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, HypothesisError, ScrubError, ScrubWidget
@@ -61,6 +64,7 @@ def test_traits_have_the_shapes_of_the_wire(view: Wire) -> None:
         ("_task", wire.TaskInfo),
         ("_state", wire.State),
         ("_result", wire.ResultInfo),
+        ("_examples", wire.Examples),
         ("_status", wire.StatusInfo),
         ("_selection", wire.Selection),
     ):
@@ -169,13 +173,41 @@ def test_a_preview_shows_what_a_rule_swaps(view: Wire) -> None:
     assert "no example 99" in view.ask("preview", rule="token", example=99)["message"]
 
 
-def test_losses_travel_as_float32(view: Wire) -> None:
+def test_ports_name_their_senders_by_number(view: Wire) -> None:
+    layout, graph = shared_task().graph.layout, view.widget._graph
+    names = [component["id"] for component in graph["components"]]
+    assert all(tuple(names[: port["upto"]]) == layout.senders(port["owner"]) for port in graph["ports"])
+
+
+def test_losses_of_examples_travel_as_float32_buffers_before_the_result(view: Wire) -> None:
+    order: list[tuple[str, int]] = []
+    view.widget.observe(lambda change: order.append((change.name, change.new["rev"])), ["_examples", "_result"])
     view.edit("claim", components=["m1"], under="logits", rule="token")
     r = view.widget.wait(LONG)
     assert r is not None
-    content, buffers = next((c, b) for c, b in reversed(view.sent) if c["kind"] == "examples")
-    assert content["rev"] == 1
-    np.testing.assert_array_equal(np.frombuffer(buffers[1], "<f4"), r.losses.scrubbed.astype("f4"))
+    assert order[-2:] == [("_examples", 1), ("_result", 1)]
+    state, paths, buffers = _remove_buffers(view.widget.get_state(["_examples"]))
+    assert state == {"_examples": {"rev": 1, "n": 64}}
+    assert paths == [["_examples", name] for name in ("model", "scrubbed", "baseline")]
+    for values, buffer in zip((r.losses.model, r.losses.scrubbed, r.losses.baseline), buffers, strict=True):
+        np.testing.assert_array_equal(np.frombuffer(buffer, "<f4"), values.astype("f4"))
+
+
+def test_a_loss_has_a_unit(view: Wire) -> None:
+    named = (sw.losses.next_token(), sw.losses.target("a"), sw.losses.kl(), sw.losses.logit_diff("a", "b"))
+    assert [loss.unit for loss in named] == ["nats", "nats", "nats", "logits"]
+    assert sw.losses.custom(lambda logits, _: logits.mean((1, 2))).unit == ""
+    assert view.widget._task["unit"] == "nats"
+
+
+@pytest.mark.parametrize(("unit", "label"), [("logits", "loss, logits"), ("", "loss")])
+def test_the_figure_names_the_unit(view: Wire, unit: str, label: str) -> None:
+    r = view.widget.wait(LONG)
+    assert r is not None
+    assert r.provenance["unit"] == "nats"
+    figure = replace(r, provenance={**r.provenance, "unit": unit}).plot()
+    (above,) = figure.axes[0].child_axes
+    assert above.get_xlabel() == label
 
 
 def test_a_rule_that_fails_stays_in_the_palette_with_its_reason() -> None:
@@ -235,6 +267,8 @@ def test_the_exported_page_stands_alone(view: Wire, tmp_path: Path) -> None:
     traits = json.loads(found[1])
     assert traits["_static"] is True
     assert traits["_result"]["complete"] is True
+    assert traits["_examples"]["rev"] == traits["_result"]["rev"]
+    assert base64.b64decode(traits["_examples"]["model"]) == view.widget._examples["model"]
     assert len(text) < 5e6
 
 

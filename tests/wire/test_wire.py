@@ -20,6 +20,7 @@ TRAITS = {
     "selection": wire.Selection,
     "status": wire.StatusInfo,
     "result": wire.ResultInfo | None,
+    "examples": wire.Examples | None,
 }
 
 

@@ -1,14 +1,14 @@
 /** Each example's loss, untouched against scrubbed: a mean of 100 % with a wide cloud is not agreement. */
 import { max, min } from "d3-array";
 import { linear, ticksOn } from "../scale";
-import type { Examples } from "../store";
+import type { ExampleLosses } from "../store";
 import { fixed, nats, plural } from "../text";
 import { Chart } from "./Chart";
 
 const MOST = 1500;
 const LISTED = 20;
 
-export function ExamplesChart({ examples }: { examples: Examples }) {
+export function ExamplesChart({ examples }: { examples: ExampleLosses }) {
   const { model, scrubbed, n } = examples;
   const low = Math.min(0, min(model) ?? 0, min(scrubbed) ?? 0);
   const high = Math.max(max(model) ?? 1, max(scrubbed) ?? 1);

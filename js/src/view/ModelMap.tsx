@@ -16,7 +16,7 @@ export function ModelMap() {
   const graph = store.graph.value;
   const claims = store.state.value?.claims ?? [];
   const open = ui.mapOpen.value;
-  const possible = graph ? graph.ports.reduce((sum, p) => sum + p.senders.length, 0) : 0;
+  const possible = graph ? graph.ports.reduce((sum, p) => sum + p.upto, 0) : 0;
   const drawn = new Set(claims.flatMap((c) => c.components.map((s) => `${c.parent}.${c.port}>${s}`))).size;
   return (
     <section class="scrub-map-section" aria-label="Model map">

@@ -27,7 +27,7 @@ export function RecoveredBar() {
         <span class="scrub-muted">{result ? <Terms result={result} /> : "not measured yet"}</span>
       </div>
       <div class="scrub-bar" data-testid="bar-recovered">
-        {result ? <Bar result={result} unit={store.task.value?.loss ?? ""} /> : <EmptyBar />}
+        {result ? <Bar result={result} unit={store.task.value?.unit ?? ""} /> : <EmptyBar />}
       </div>
       {result && result.notes.length > 0 && (
         <ul class="scrub-notes">

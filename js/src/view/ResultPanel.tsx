@@ -17,11 +17,11 @@ export function ResultPanel() {
       </p>
     );
   const fresh = freshness(result, store.state.value?.rev ?? 0, status?.phase ?? "idle");
-  const examples = store.examples.value?.rev === result.rev ? store.examples.value : null;
+  const examples = store.examples.value;
   return (
     <div class="scrub-results" data-testid="results" data-fresh={fresh}>
       <Sentence result={result} stale={fresh === "stale"} />
-      <Losses result={result} unit={store.task.value?.loss ?? ""} />
+      <Losses result={result} unit={store.task.value?.unit ?? ""} />
       <Measures result={result} />
       <TrailChart result={result} />
       {examples ? (
@@ -115,7 +115,7 @@ function Provenance({ result }: { result: Result }) {
     ["unclaimed inputs", result.unclaimed],
     ["baseline", result.baseline],
     ["seconds", result.seconds.toFixed(2)],
-    ...Object.entries(result.provenance),
+    ...Object.entries(result.provenance).filter(([, value]) => value !== ""),
   ];
   return (
     <details class="scrub-details">
