@@ -1,7 +1,7 @@
 """Bundle the best of several candidates: ``python -m scrub_widgets.tasks.induction.choose RUN [RUN ...]``.
 
 Each RUN is a folder that ``train --out RUN`` wrote. The winner's weights and card are copied beside this
-file, and its card gets the table of all candidates.
+file, and its card gets the table of these candidates.
 """
 
 from __future__ import annotations
@@ -22,10 +22,15 @@ WHY = (
     f"{MATTERS} nats on copied tokens); ties go to the sharpest previous-token head. "
     "Nothing in the training says which head does what: its only pressure is the penalty on the size of "
     "every head alike, under which heads that the circuit can spare fade. "
-    "Wide heads tend to another circuit, alone or beside this one: layer 0 attends to the earlier A and "
-    "reads its position, layer 1 attends one position further; their induction scores are high although no "
-    "head needs to look at the previous token. Rotary positions rule that out, but learn induction later "
-    "and less well."
+    "Wider heads (32) found another circuit, alone or beside this one: layer 0 attends to the earlier A "
+    "and reads its position, layer 1 attends one position further. Their induction scores are high "
+    "although no head needs to look at the previous token; with 128 dimensions, scrambling the positions "
+    "that layer 0 reads elsewhere takes the loss on copied tokens from 0.5 to 3.7 nats, scrambling the "
+    "tokens only to 1.1. In the bundled model the other head of layer 0 that matters does a little of "
+    "this, beside the previous-token head. Rotary positions rule it out, but the rotary candidate learned "
+    "induction later and less well. Without a row, as they were not finished or not better: a penalty "
+    "that grows during training (0.33 nats, previous-token head 0.90), and a penalty of 0.01 on heads of "
+    "32 (with rotary positions about 0.4 nats, without about 0.65)."
 )
 
 

@@ -91,6 +91,8 @@ def examples(n: int, seed: int, length: int = LENGTH) -> Int64[Tensor, "n length
     there by B. So the task is read off the logits at position -2, which predict the last token.
     Where the earlier A stands, and for how long the two contexts agree before it, varies.
     """
+    if length < 4:
+        raise ValueError(f"length is {length}, but 'A B A B' needs at least 4 tokens")
     rng = np.random.default_rng([_EXAMPLES, seed])
     kept = torch.empty((0, length), dtype=torch.int64)
     while len(kept) < n:

@@ -98,7 +98,7 @@ def train(recipe: Recipe) -> TransformerBridge:
         optimizer,
         max_lr=recipe.learning_rate,
         total_steps=recipe.steps,
-        pct_start=WARM_UP / recipe.steps,
+        pct_start=min(WARM_UP / recipe.steps, 0.5),
         cycle_momentum=False,
     )
     for step in range(1, recipe.steps + 1):
