@@ -5,6 +5,7 @@ CPU seconds of one thread, the least of several repetitions: other work on the m
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,8 +117,8 @@ def test_cost_on_the_induction_task(capsys: pytest.CaptureFixture[str]) -> None:
         Row("brute force, hooks and full forwards", slow, slow / plain, ""),
         Row("  brute force / scrub", slow, slow / whole, ">= 20"),
     ]
+    lines = [f"{SAMPLES} references, {torch.get_num_threads()} thread, {task}", ""]
+    lines.append(f"{'work':48} {'CPU ms':>9} {'x forward':>10}  goal")
+    lines += [f"{row.work:48} {1000 * row.seconds:9.1f} {row.ratio:10.2f}  {row.goal}" for row in rows]
     with capsys.disabled():
-        print(f"\n\n{SAMPLES} references, {torch.get_num_threads()} thread, {task}\n")
-        print(f"{'work':48} {'CPU ms':>9} {'x forward':>10}  goal")
-        for row in rows:
-            print(f"{row.work:48} {1000 * row.seconds:9.1f} {row.ratio:10.2f}  {row.goal}")
+        sys.stdout.write("\n\n" + "\n".join(lines) + "\n")

@@ -41,9 +41,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session", params=["perCommTarget", "disabled"])
-def lab_server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LabServer]:
+def lab_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """A JupyterLab in each comm mode."""
     with LabServer(tmp_path_factory.mktemp("lab"), request.param) as server:
         yield server

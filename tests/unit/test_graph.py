@@ -84,7 +84,8 @@ def test_models_that_do_not_decompose_are_refused_with_the_reason() -> None:
         transformers.BertConfig(
             vocab_size=VOCAB, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
         )
-    ).eval()
+    )
+    bert.train(False)
     bert.set_attn_implementation("eager")
     qwen = transformers.Qwen3ForCausalLM(
         transformers.Qwen3Config(
@@ -96,7 +97,8 @@ def test_models_that_do_not_decompose_are_refused_with_the_reason() -> None:
             num_key_value_heads=2,
             head_dim=8,
         )
-    ).eval()
+    )
+    qwen.train(False)
     for model, kind, words in (
         (bert, "BertForMaskedLM", "the sum of what was written to it"),
         (qwen, "Qwen3ForCausalLM", "the attention of layer 0"),
@@ -107,7 +109,7 @@ def test_models_that_do_not_decompose_are_refused_with_the_reason() -> None:
 
 
 def test_something_that_is_no_bridge_is_refused() -> None:
-    with pytest.raises(TaskError, match="TransformerBridge.*not Linear"):
+    with pytest.raises(TaskError, match=r"TransformerBridge.*not Linear"):
         read_bridge(torch.nn.Linear(2, 2), POSITIONS)
 
 

@@ -57,7 +57,9 @@ def test_the_card_states_what_the_model_does() -> None:
 def test_real_previous_token_and_induction_heads_have_formed() -> None:
     card = read_card()["losses"]
     assert card["repeated"] < 0.4  # second occurrences
-    assert card["after_first_occurrence"] < card["after_first_occurrence_bigram_floor"] + 0.05  # nothing better is possible
+    assert (
+        card["after_first_occurrence"] < card["after_first_occurrence_bigram_floor"] + 0.05
+    )  # nothing better is possible
     assert scores()["previous_token"][0].max() > 0.9
     assert scores()["induction"][1].max() > 0.75
     assert scores()["induction"][0].max() < 0.2

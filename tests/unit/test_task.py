@@ -12,6 +12,7 @@ import torch
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, HypothesisError, RuleError, ScrubError, TaskError
+from scrub_widgets.engine.settings import Settings
 from tests.unit.models import MODELS, POSITIONS, VOCAB, Model
 
 
@@ -72,7 +73,7 @@ def test_the_ablated_baseline_is_a_full_run_with_patched_components() -> None:
 def test_a_result_streams_and_its_first_part_is_the_smaller_run() -> None:
     t = task()
     h, _ = Hypothesis().claim("a1.h0")
-    parts = list(t.stream(h, sw.task.Settings(samples=700)))
+    parts = list(t.stream(h, Settings(samples=700)))
     assert [len(part.losses) for part in parts] == [64, 256, 512, 700]
     small = t.scrub(h, samples=64)
     np.testing.assert_allclose(parts[0].losses.scrubbed, small.losses.scrubbed, rtol=1e-6)
@@ -174,7 +175,7 @@ def test_roles_name_positions() -> None:
     t.check(both)
     with pytest.raises(HypothesisError, match="same component at the same position"):
         t.check(both.claim("a1.h0", positions="end")[0])
-    with pytest.raises(HypothesisError, match="no role 'verb' for positions=; the task has 'subject', 'end' .roles"):
+    with pytest.raises(HypothesisError, match=r"no role 'verb' for positions=; the task has 'subject', 'end' .roles"):
         t.check(Hypothesis().claim("a1.h0", positions="verb")[0])
 
 
@@ -312,5 +313,5 @@ def test_warnings_say_what_to_doubt() -> None:
 
 
 def test_unknown_bundled_tasks_are_named() -> None:
-    with pytest.raises(TaskError, match="no task 'inductoin'.*Did you mean 'induction'"):
+    with pytest.raises(TaskError, match=r"no task 'inductoin'.*Did you mean 'induction'"):
         sw.load_task("inductoin")

@@ -38,11 +38,11 @@ class Wire:
     def __init__(self, widget: ScrubWidget) -> None:
         self.widget = widget
         self.sent: list[tuple[dict[str, Any], Any]] = []
-        widget.send = lambda content, buffers=None: self.sent.append((content, buffers))  # type: ignore[method-assign]
+        widget.send = lambda content, buffers=None: self.sent.append((content, buffers))
 
     def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
         self.widget._answer({"kind": kind, "id": "7", **fields})
-        answer = next(content for content, _ in reversed(self.sent) if content.get("id") == "7")
+        answer: dict[str, Any] = next(content for content, _ in reversed(self.sent) if content.get("id") == "7")
         msgspec.convert(answer, type=wire.AnyAnswer)
         return answer
 
@@ -231,7 +231,7 @@ def test_wrong_arguments_are_named() -> None:
 def test_figures(view: Wire) -> None:
     view.widget.wait(LONG)
     assert view.widget.figure("recovered").axes
-    with pytest.raises(ScrubError, match="no figure 'recoverd'.*Did you mean"):
+    with pytest.raises(ScrubError, match=r"no figure 'recoverd'.*Did you mean"):
         view.widget.figure("recoverd")
 
 

@@ -77,9 +77,7 @@ def draw(
     return torch.from_numpy(tokens), torch.from_numpy(repeated)
 
 
-def streams(
-    n: int, length: int = LENGTH, seed: int = 0
-) -> tuple[Int64[Tensor, "n length"], Bool[Tensor, "n length"]]:
+def streams(n: int, length: int = LENGTH, seed: int = 0) -> tuple[Int64[Tensor, "n length"], Bool[Tensor, "n length"]]:
     """Draw ``n`` seeded streams of the training distribution (see :func:`draw`)."""
     return draw(np.random.default_rng([_STREAMS, seed]), n, length)
 

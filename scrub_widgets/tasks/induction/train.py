@@ -168,8 +168,7 @@ def measure(model: TransformerBridge) -> dict[str, Any]:
             "examples_shuffled": cross_entropy(logits, task[:, -1]).item(),
         },
         "heads": {
-            name: [[round(value, 4) for value in layer] for layer in values.tolist()]
-            for name, values in heads.items()
+            name: [[round(value, 4) for value in layer] for layer in values.tolist()] for name, values in heads.items()
         },
     }
 
