@@ -16,6 +16,7 @@ from ..graph.transformer import Clean, Transformer
 from ..losses import Loss
 from ..measure.estimates import Floats
 from ..rules import Batch
+from .memory import check_fits, clean_bytes
 
 KEEP_LOGITS = 512 * 2**20
 """Clean logits are kept up to this many bytes, and unembedded again beyond."""
@@ -96,10 +97,13 @@ def prepare(
     Raises
     ------
     TaskError
-        The model's own loss is NaN or infinite on an input, or does not have the shape of a loss.
+        The clean values do not fit into memory, or the model's own loss is NaN or infinite on an input, or does not have
+        the shape of a loss.
     """
-    n = len(tokens)
-    reads = loss.reads(tokens.shape[1])
+    n, positions = tokens.shape
+    needed = clean_bytes(model, n, positions)
+    check_fits(f"the clean values of {n} inputs", needed, model.device, "give the task fewer inputs")
+    reads = loss.reads(positions)
     losses = np.zeros(n)
     kept: list[Tensor] | None = []
 

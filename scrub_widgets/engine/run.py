@@ -20,6 +20,7 @@ from ..rules import Batch, Ints
 from .draws import Draws
 from .evaluate import Evaluator
 from .memo import Memo
+from .memory import check_fits, row_bytes
 from .prepared import Prepared, check_finite
 from .settings import Settings
 
@@ -85,15 +86,19 @@ class Scrub:
         self.settings = settings
         self.ablated = ablated_components(hypothesis, settings)
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
-        self._expansion = _expansion(hypothesis, draws, len(prepared.reads), prepared.clean.embed.shape[1])
+        positions = prepared.clean.embed.shape[1]
+        rows = _expansion(hypothesis, draws, len(prepared.reads), positions)
+        self._reference_bytes = rows * row_bytes(prepared.model, positions)
+        what = f"the {rows} rows that one reference becomes under position-wise claims" if rows > 1 else "one reference"
+        advice = "take rules with one label for each input, or a loss that reads fewer positions"
+        check_fits(what, self._reference_bytes, prepared.model.device, advice)
         for claim in hypothesis:
             draws.donor(claim)  # all draws before any computing: what cannot be drawn is refused now
 
     def chunks(self) -> list[tuple[int, int]]:
         """Borders of the chunks: a small first one, then equal ones."""
         n = self.settings.samples
-        row = self.prepared.clean.embed[0].numel() * self.prepared.clean.embed.element_size() * 6
-        size = int(np.clip(CHUNK_BYTES // max(1, row * self._expansion), 1, CHUNK))
+        size = int(np.clip(CHUNK_BYTES // self._reference_bytes, 1, CHUNK))
         borders = [0]
         while borders[-1] < n:
             step = min(FIRST_CHUNK, size) if borders[-1] == 0 else size - borders[-1] % size

@@ -12,6 +12,7 @@ import torch
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, HypothesisError, RuleError, ScrubError, TaskError
+from scrub_widgets.engine import memory
 from scrub_widgets.engine.settings import Settings
 from tests.unit.models import MODELS, POSITIONS, VOCAB, Model
 
@@ -300,6 +301,22 @@ def test_a_scrubbed_loss_that_is_no_number_is_refused_with_the_example() -> None
 
     with pytest.raises(ScrubError, match="scrubbed loss is inf for reference example"):
         task(loss=broken_later).scrub(Hypothesis(), samples=10)
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = task()
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 1000)
+    with pytest.raises(TaskError, match=r"the clean values of 12 inputs need .* and 1000 bytes are free on cpu; give"):
+        t.scrub(Hypothesis())
+    assert t._prepared is None
+    monkeypatch.undo()
+    h, claim = Hypothesis().claim("m1", rule="token")
+    h, _ = h.claim("a1.h0", under=claim, rule="token")
+    t.prepare()
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 3 * memory.row_bytes(t.graph, POSITIONS))
+    with pytest.raises(TaskError, match="the 5 rows that one reference becomes under position-wise claims need"):
+        t.scrub(h)
+    t.scrub(Hypothesis(), samples=10)  # which needs one row
 
 
 def test_warnings_say_what_to_doubt() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import string
 
-from ... import losses
+from ... import losses, rules
 from ...task import Task
 
 INPUTS = 2048
 SEED = 1
+READ_AT_A = ("token", "previous token", "next token", "what followed the earlier occurrence")
 VOCAB = string.ascii_lowercase + string.ascii_uppercase + string.digits + "+="
 
 
@@ -29,10 +30,13 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
     from .data import examples
     from .model import load_model
 
+    # The position-wise rules of every task, and their sequence-wise forms at A, where the answer is read.
+    at_a = {f"{name} at -2": rules.at(rules.STANDARD[name], -2) for name in READ_AT_A}
     return Task(
         load_model(device),
         examples(inputs, seed=seed),
         loss=losses.next_token(positions=[-1]),
+        rules=at_a,
         vocab=VOCAB,
         name="induction",
     )
