@@ -154,5 +154,8 @@ class Attention:
             hidden = padding if hidden is None else hidden | padding
         if hidden is None:
             return scores.softmax(-1)
+        pattern = scores.masked_fill(hidden, -torch.inf).softmax(-1)
+        if mask is None:
+            return pattern
         blind = 1.0 / scores.shape[-1] if self.blind_uniform else 0.0
-        return scores.masked_fill(hidden, -torch.inf).softmax(-1).nan_to_num(nan=blind)
+        return pattern.masked_fill(hidden.all(-1, keepdim=True), blind)
