@@ -7,8 +7,10 @@ sub-tree, of its own. ``rows`` index the flattened leading axes of the donors' a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -219,55 +221,56 @@ class Evaluator:
         return (tuple(above), below, self.draws.seed, self.draws.unclaimed)
 
 
-class _Base:
+class _Base(ABC):
     """The unclaimed part of a port: its stream, and each component's value in it."""
 
-    def stream(self) -> Tensor:
-        raise NotImplementedError
+    def __init__(
+        self, evaluator: Evaluator, claim_id: str, owner: str, rows: Rows, spots: Spots, patches: Patches
+    ) -> None:
+        self.evaluator, self.model, self.clean = evaluator, evaluator.model, evaluator.clean
+        self.claim_id, self.owner, self.rows, self.spots, self.patches = claim_id, owner, rows, spots, patches
 
+    @abstractmethod
+    def stream(self) -> Tensor:
+        """What the port reads at the wanted positions if nothing is claimed directly."""
+
+    @abstractmethod
     def value(self, component: str, spots: Spots) -> Tensor:
-        raise NotImplementedError
+        """The value of a component in that stream, in its own space."""
+
+    def run(self, inputs: Tensor) -> Run | None:
+        """A run on these inputs with the claims about all paths patched in; None if there are none."""
+        return self.model.run(self.clean, inputs, self.patches, self.owner) if self.patches else None
+
+    def value_in(self, run: Run | None, inputs: Tensor, component: str, spots: Spots) -> Tensor:
+        """A component's value in such a run; its clean one where the run does not reach it."""
+        if run is not None and component in run.values:
+            return spots.of_rows(run.values[component])
+        return gather(self.model.table(self.clean, component), inputs, spots)
 
 
 class _OneInput(_Base):
-    """All unclaimed inputs come from one donor; claims about all paths are patched into a run on it."""
+    """All unclaimed inputs come from one donor, or from one run on it."""
 
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        claim_id: str,
-        owner: str,
-        rows: Rows,
-        spots: Spots,
-        patches: Patches,
-    ) -> None:
-        self.model, self.clean, self.owner, self.spots = evaluator.model, evaluator.clean, owner, spots
-        self.inputs = evaluator.unclaimed(claim_id, rows)
-        self.run = self.model.run(self.clean, self.inputs, patches, owner) if patches else None
+    @cached_property
+    def inputs(self) -> Tensor:
+        return self.evaluator.unclaimed(self.claim_id, self.rows)
+
+    @cached_property
+    def patched(self) -> Run | None:
+        return self.run(self.inputs)
 
     def stream(self) -> Tensor:
-        if self.run is not None:
-            return self.spots.of_rows(self.run.stream)
+        if self.patched is not None:
+            return self.spots.of_rows(self.patched.stream)
         return gather(self.model.stream(self.clean, self.owner), self.inputs, self.spots)
 
     def value(self, component: str, spots: Spots) -> Tensor:
-        return _value_in(self.model, self.clean, self.run, self.inputs, component, spots)
+        return self.value_in(self.patched, self.inputs, component, spots)
 
 
 class _PerComponent(_Base):
-    """Every unclaimed component comes from a donor of its own; with claims about all paths, from a run on that donor."""
-
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        claim_id: str,
-        owner: str,
-        rows: Rows,
-        spots: Spots,
-        patches: Patches,
-    ) -> None:
-        self.model, self.clean, self.owner, self.spots = evaluator.model, evaluator.clean, owner, spots
-        self.evaluator, self.claim_id, self.rows, self.patches = evaluator, claim_id, rows, patches
+    """Every unclaimed component comes from a donor of its own, or from a run on that donor."""
 
     def stream(self) -> Tensor:
         total = self.model.constant(self.owner)
@@ -277,13 +280,4 @@ class _PerComponent(_Base):
 
     def value(self, component: str, spots: Spots) -> Tensor:
         inputs = self.evaluator.unclaimed(self.claim_id, self.rows, component)
-        run = self.model.run(self.clean, inputs, self.patches, self.owner) if self.patches else None
-        return _value_in(self.model, self.clean, run, inputs, component, spots)
-
-
-def _value_in(
-    model: Transformer, clean: Clean, run: Run | None, inputs: Tensor, component: str, spots: Spots
-) -> Tensor:
-    if run is not None and component in run.values:
-        return spots.of_rows(run.values[component])
-    return gather(model.table(clean, component), inputs, spots)
+        return self.value_in(self.run(inputs), inputs, component, spots)
