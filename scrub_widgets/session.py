@@ -444,7 +444,8 @@ class Session:
         while len(self._results) > KEEP_RESULTS:
             self._results.popitem(last=False)
         self._tell("result")
-        self._say(Status("done", outcome.rev, step.settings.samples, step.settings.samples, "done"))
+        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
+        self._say(Status("done", outcome.rev, n, n, took))
 
 
 def _work(session: weakref.ref[Session], changed: threading.Condition) -> None:

@@ -35,7 +35,8 @@ RUN_CELL = f"""async ([index, wait]) => {{
     notebook.deselectAll()
     notebook.activeCellIndex = index
     const done = window.jupyterapp.commands.execute("notebook:run-cell")
-    if (wait) await done
+    const late = new Promise((_, reject) => setTimeout(() => reject(`cell ${{index}} still runs`), {TIMEOUT_MS}))
+    if (wait) await Promise.race([done, late])
 }}"""
 
 
