@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .classes import Batch
 from .errors import TaskError
-from .rules import Batch
 
 LossFunction = Callable[[Tensor, Batch], Any]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .classes import Classes, Ints
 from .engine.draws import Draws
 from .engine.run import Losses
 from .engine.settings import Settings
@@ -17,7 +18,6 @@ from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
 from .measure.estimates import Estimate
 from .measure.guards import Doubt, doubts
-from .rules import Classes, Ints
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

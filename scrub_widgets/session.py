@@ -13,13 +13,14 @@ import traceback
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 
 from .engine.settings import Settings, settings
 from .errors import Cancelled, ScrubError
+from .history import Outcome, Status, Step
 from .hypothesis import Hypothesis
 from .measure.estimates import Estimate
 from .result import Result
@@ -30,79 +31,6 @@ KIND = "scrub-widgets session"
 KEEP_RESULTS = 200
 PUBLISH_EVERY = 0.05
 """Seconds between two partial results: a browser draws no faster than it can be told."""
-
-Phase = Literal["loading", "idle", "running", "done", "cancelled", "error"]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One state in the history.
-
-    Attributes
-    ----------
-    hypothesis : Hypothesis
-        The claims.
-    settings : Settings
-        Samples, seed, policy, baseline.
-    edit : str
-        What made it, in words; empty for the first.
-    """
-
-    hypothesis: Hypothesis = field(default_factory=Hypothesis)
-    settings: Settings = field(default_factory=Settings)
-    edit: str = ""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the engine is doing.
-
-    Attributes
-    ----------
-    phase : str
-        ``loading``, ``idle``, ``running``, ``done``, ``cancelled`` or ``error``.
-    rev : int
-        The revision that this is about.
-    done, total : int
-        Progress.
-    message : str
-        In words.
-    error : ScrubError or Exception or None
-        What went wrong, in phase ``error``.
-    """
-
-    phase: Phase
-    rev: int
-    done: int = 0
-    total: int = 0
-    message: str = ""
-    error: Exception | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A result as it settles.
-
-    Attributes
-    ----------
-    rev : int
-        Revision it belongs to.
-    result : Result
-        Over the references so far.
-    trail : tuple of (int, Estimate)
-        How the estimate settled as samples came.
-    complete : bool
-        Whether all samples are in.
-    seconds : float
-        Time spent.
-    """
-
-    rev: int
-    result: Result
-    trail: tuple[tuple[int, Estimate], ...]
-    complete: bool
-    seconds: float
-
 
 Listener = Callable[["Session", str], None]
 """Told ``"state"``, ``"status"``, ``"partial"`` or ``"result"`` when that changed, on the thread that changed it."""

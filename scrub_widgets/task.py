@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from . import rules as rules_
+from .classes import Batch, Classes, Ints, RuleFunction, classify
 from .engine.draws import Draws, draw_references
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
@@ -31,7 +32,6 @@ from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
 from .result import Comparison, Result
-from .rules import Batch, Classes, Ints, RuleFunction
 
 PROBE = 4
 """Inputs on which the decomposition of a model is checked before anything else."""
@@ -165,7 +165,7 @@ class Task:
         with self._classifying:
             if rule not in self._classes:
                 function = rules_.find(rule, self.rules, self.positions)
-                self._classes[rule] = rules_.classify(rule, function, self.batch(text=True))
+                self._classes[rule] = classify(rule, function, self.batch(text=True))
             return self._classes[rule]
 
     def with_rules(self, mapping: Mapping[str, RuleFunction] | None = None, **named: RuleFunction) -> Task:

@@ -12,9 +12,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ..classes import Classes, Ints
 from ..errors import HypothesisError, ScrubError, listed
 from ..hypothesis import ROOT, Claim, Hypothesis
-from ..rules import Classes, Ints
 
 Unclaimed = Literal["per receiver", "per component", "global"]
 """Who shares the random donor of unclaimed inputs: those of one claim, none, or the whole run."""

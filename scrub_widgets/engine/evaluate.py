@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..classes import Ints
 from ..graph.cache import Spots, gather
 from ..graph.transformer import Clean, Run, Transformer
 from ..hypothesis import ROOT, Claim, Hypothesis
 from ..inputs import Held
-from ..rules import Ints
 from .draws import Draws
 from .memo import Memo
 

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..classes import Batch
 from ..errors import ScrubError, TaskError
 from ..graph.bridge import run_clean
 from ..graph.cache import Spots, gather
 from ..graph.transformer import Clean, Transformer
 from ..losses import Loss
 from ..measure.estimates import Floats
-from ..rules import Batch
 from .memory import check_fits, clean_bytes
 
 KEEP_LOGITS = 512 * 2**20

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..classes import Batch, Ints
 from ..errors import HypothesisError, listed
 from ..graph.cache import Spots, gather
 from ..hypothesis import ROOT, Hypothesis
 from ..inputs import Held
 from ..losses import divergence
 from ..measure.estimates import Floats
-from ..rules import Batch, Ints
 from .draws import Draws
 from .evaluate import Evaluator
 from .memo import Memo
@@ -61,7 +61,7 @@ class Scrub:
     prepared : Prepared
         The clean pass.
     batch_of : callable
-        Inputs to a :class:`~scrub_widgets.rules.Batch` on the model's device.
+        Inputs to a :class:`~scrub_widgets.classes.Batch` on the model's device.
     hypothesis, draws, settings
         What to run.
     held : dict of str to array of bool

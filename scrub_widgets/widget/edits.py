@@ -9,8 +9,9 @@ import msgspec
 
 from ..engine.settings import settings
 from ..errors import listed
+from ..history import Step
 from ..hypothesis import Hypothesis, Paths
-from ..session import Session, Step
+from ..session import Session
 from . import wire
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..classes import Classes
 from ..engine.draws import POLICIES, stream
 from ..engine.settings import BASELINES
 from ..errors import RuleError, ScrubError
+from ..history import Outcome, Status
 from ..hypothesis import ROOT, Hypothesis
-from ..rules import SAME, Classes, describe, find, shows_tokens
-from ..session import Outcome, Session, Status
+from ..rules import SAME, describe, find, shows_tokens
+from ..session import Session
 from ..task import Task
 from . import wire
 

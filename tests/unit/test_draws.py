@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scrub_widgets import Hypothesis, HypothesisError, ScrubError
+from scrub_widgets.classes import Batch, Classes, classify
 from scrub_widgets.engine.draws import MAX_DRAWS, Draws, Unclaimed, draw_references
-from scrub_widgets.rules import Batch, Classes, classify
 
 N, POS = 40, 5
 TOKENS = np.random.default_rng(0).integers(0, 4, size=(N, POS))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from scrub_widgets import RuleError, rules
-from scrub_widgets.rules import Batch
+from scrub_widgets.classes import Batch, Classes, classify
 
 TOKENS = torch.tensor([[1, 2, 1, 3], [2, 2, 1, 0], [1, 3, 1, 3], [4, 0, 4, 0]])
 BATCH = Batch(
@@ -22,8 +22,8 @@ BATCH = Batch(
 )
 
 
-def classes(function: Callable[[Batch], Any]) -> rules.Classes:
-    return rules.classify("it", function, BATCH)
+def classes(function: Callable[[Batch], Any]) -> Classes:
+    return classify("it", function, BATCH)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def fixed(labels: Any) -> rules.RuleFunction:
 
 def test_labels_may_be_anything_that_can_be_compared() -> None:
     for labels in ([True, False, True, False], ["p", "q", "p", "q"], np.array([0.5, 1, 0.5, 1]), TOKENS[:, 2] == 1):
-        assert rules.classify("it", fixed(labels), BATCH).codes.ndim == 1
+        assert classify("it", fixed(labels), BATCH).codes.ndim == 1
     assert classes(lambda _: np.array([(1,), "x", (1,), "x"], dtype=object)).size.tolist() == [2, 2]
 
 
@@ -114,7 +114,7 @@ def test_a_rule_that_cannot_be_used_says_why(function: rules.RuleFunction, words
 def test_rules_are_found_by_name() -> None:
     assert rules.find("token", rules.STANDARD, 4) is rules.token
     last = rules.find("token at -1", rules.STANDARD, 4)
-    assert rules.classify("x", last, BATCH).labels.tolist() == [3, 0, 3, 0]
+    assert classify("x", last, BATCH).labels.tolist() == [3, 0, 3, 0]
     assert rules.shows_tokens(last)
     assert not rules.shows_tokens(rules.any_input)
     with pytest.raises(RuleError, match=r"no rule 'tokn'.*Did you mean 'token'"):

@@ -1,0 +1,83 @@
+"""Values that a session goes through: steps of its history, what its engine does, results as they settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .engine.settings import Settings
+from .hypothesis import Hypothesis
+from .measure.estimates import Estimate
+from .result import Result
+
+Phase = Literal["loading", "idle", "running", "done", "cancelled", "error"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state in the history.
+
+    Attributes
+    ----------
+    hypothesis : Hypothesis
+        The claims.
+    settings : Settings
+        Samples, seed, policy, baseline.
+    edit : str
+        What made it, in words; empty for the first.
+    """
+
+    hypothesis: Hypothesis = field(default_factory=Hypothesis)
+    settings: Settings = field(default_factory=Settings)
+    edit: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the engine is doing.
+
+    Attributes
+    ----------
+    phase : str
+        ``loading``, ``idle``, ``running``, ``done``, ``cancelled`` or ``error``.
+    rev : int
+        The revision that this is about.
+    done, total : int
+        Progress.
+    message : str
+        In words.
+    error : ScrubError or Exception or None
+        What went wrong, in phase ``error``.
+    """
+
+    phase: Phase
+    rev: int
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result as it settles.
+
+    Attributes
+    ----------
+    rev : int
+        Revision it belongs to.
+    result : Result
+        Over the references so far.
+    trail : tuple of (int, Estimate)
+        How the estimate settled as samples came.
+    complete : bool
+        Whether all samples are in.
+    seconds : float
+        Time spent.
+    """
+
+    rev: int
+    result: Result
+    trail: tuple[tuple[int, Estimate], ...]
+    complete: bool
+    seconds: float
