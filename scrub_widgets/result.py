@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .classes import Classes, Ints
 from .engine.draws import Draws
-from .engine.run import Losses
+from .engine.run import Losses, baseline_name
 from .engine.settings import Settings
 from .graph.base import Layout
 from .hypothesis import ROOT, Hypothesis
@@ -53,6 +53,12 @@ class Result:
     def loss_recovered(self) -> Estimate:
         """(L_baseline - L_scrubbed) / (L_baseline - L_model) with its 95 % interval; never clamped."""
         return estimates.loss_recovered(self.losses.model, self.losses.scrubbed, self.losses.baseline)
+
+    @cached_property
+    def recovered_from(self) -> dict[str, Estimate]:
+        """Loss recovered against every baseline: ``shuffled``, ``ablated`` where components are claimed under the output."""
+        model, scrubbed = self.losses.model, self.losses.scrubbed
+        return {name: estimates.loss_recovered(model, scrubbed, base) for name, base in self.losses.baselines.items()}
 
     @cached_property
     def kl(self) -> Estimate:
@@ -130,6 +136,7 @@ class Result:
         losses = ", ".join(f"{name} {estimate.value:.4f}" for name, estimate in means.items())
         lines = [
             f"loss recovered  {self.loss_recovered}",
+            *(f"  from {name:9} {e}" for name, e in self.recovered_from.items() if name != self.baseline_name),
             f"pointwise       {self.pointwise}",
             f"KL to model     {self.kl} nats",
             f"loss            {losses}",
@@ -143,8 +150,7 @@ class Result:
     @property
     def baseline_name(self) -> str:
         """The baseline in words."""
-        b = self.settings.baseline
-        return b if isinstance(b, str) else f"ablated {', '.join(b)}"
+        return baseline_name(self.settings)
 
     def plot(self) -> Figure:
         """The recovered loss as a bar with its interval, between the baseline and the model (matplotlib ``Figure``)."""
@@ -158,6 +164,7 @@ class Result:
         losses = {name: _numbers(getattr(self, f"{name}_loss")) for name in ("model", "scrubbed", "baseline")}
         body = {
             **shares,
+            "recovered_from": {name: _numbers(estimate) for name, estimate in self.recovered_from.items()},
             "loss": losses,
             "better": self.better,
             "worse": self.worse,

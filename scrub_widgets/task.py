@@ -21,7 +21,7 @@ from .engine.draws import Draws, draw_references
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
 from .engine.prepared import Prepared, Progress, loss_values, prepare
-from .engine.run import Scrub
+from .engine.run import Scrub, baseline_name
 from .engine.settings import Settings, settings
 from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.bridge import check_exact, read_bridge
@@ -389,7 +389,6 @@ class Task:
         return self.graph.fingerprint()
 
     def _provenance(self, chosen: Settings) -> dict[str, Any]:
-        baseline = chosen.baseline
         return {
             "task": self.name,
             "loss": self.loss.name,
@@ -398,7 +397,7 @@ class Task:
             "samples": chosen.samples,
             "seed": chosen.seed,
             "unclaimed": chosen.unclaimed,
-            "baseline": baseline if isinstance(baseline, str) else f"ablated {', '.join(baseline)}",
+            "baseline": baseline_name(chosen),
             "data": self.fingerprint,
             "model": self._model_fingerprint,
             "device": str(self.graph.device),

@@ -99,6 +99,8 @@ export type Result = {
   samples: number;
   complete: boolean;
   recovered: Interval;
+  /** Against every baseline that there is, the chosen one among them. */
+  recovered_from: { [baseline: string]: Interval };
   kl: Interval;
   pointwise: Interval;
   better: number;
@@ -173,6 +175,7 @@ const example = shape({ index: whole, tokens: texts, label: text });
 
 const result = shape({
   ...{ rev: whole, n: whole, samples: whole, complete: flag, recovered: interval, kl: interval, pointwise: interval },
+  ...{ recovered_from: table(interval) },
   ...{ better: real, worse: real, loss: shape({ model: interval, scrubbed: interval, baseline: interval }) },
   ...{ baseline: text, unclaimed: text, seed: whole, trail: list(shape({ n: whole, ...bounds })), notes: texts },
   ...{ seconds: real, provenance: table(either(text, real)) },

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -39,15 +40,18 @@ class Losses:
     Attributes
     ----------
     model, scrubbed, baseline : array of float
-        ``[n]`` each: of the model itself, of the scrubbed model, of the baseline.
+        ``[n]`` each: of the model itself, of the scrubbed model, of the chosen baseline.
     kl : array of float
         KL(model || scrubbed) in nats, ``[n]``.
+    baselines : mapping of str to array of float
+        Every baseline that could be computed, by name, the chosen one among them.
     """
 
     model: Floats
     scrubbed: Floats
     baseline: Floats
     kl: Floats
+    baselines: Mapping[str, Floats]
 
     def __len__(self) -> int:
         return len(self.model)
@@ -84,7 +88,9 @@ class Scrub:
         self.batch_of = batch_of
         self.draws = draws
         self.settings = settings
-        self.ablated = ablated_components(hypothesis, settings)
+        self.chosen = baseline_name(settings)
+        self.ablated = baselines(hypothesis, settings)
+        self.memo = memo
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
         positions = prepared.clean.embed.shape[1]
         rows = _expansion(hypothesis, draws, len(prepared.reads), positions)
@@ -111,12 +117,7 @@ class Scrub:
         for start, stop in self.chunks():
             with torch.inference_mode():
                 parts.append(self._chunk(start, stop))
-            yield Losses(
-                *(
-                    np.concatenate([getattr(part, name) for part in parts])
-                    for name in ("model", "scrubbed", "baseline", "kl")
-                )
-            )
+            yield _joined(parts)
 
     def _chunk(self, start: int, stop: int) -> Losses:
         references = self.draws.references[start:stop]
@@ -125,18 +126,24 @@ class Scrub:
         clean = self.prepared.clean_logits(inputs)
         logits = self.evaluator.logits(start, stop, self.prepared.reads)
         scrubbed = self._loss(logits, batch, clean)
-        baseline = self._loss(self._baseline(inputs, self._tensor(self.draws.baseline()[start:stop])), batch, clean)
         check_finite(scrubbed, references, "scrubbed")
-        check_finite(baseline, references, "baseline")
+        donors = self._tensor(self.draws.baseline()[start:stop])
+        found = {}
+        for name, components in self.ablated.items():
+            key = ("baseline", components, self.draws.seed, start, stop)
+            stands = self.memo.get(key, partial(self._baseline, inputs, donors, components))
+            found[name] = self._loss(stands, batch, clean)
+            check_finite(found[name], references, f"{name} baseline's")
         kl = divergence(clean, logits).double().cpu().numpy()
-        return Losses(self.prepared.losses[references], scrubbed, baseline, kl)
+        return Losses(self.prepared.losses[references], scrubbed, found[self.chosen], kl, found)
 
-    def _baseline(self, inputs: Tensor, donors: Tensor) -> Tensor:
-        if not self.ablated:
+    def _baseline(self, inputs: Tensor, donors: Tensor, ablated: tuple[str, ...]) -> Tensor:
+        """Logits that stand for the references: of a random input, or of the reference with components on that input."""
+        if not ablated:
             return self.prepared.clean_logits(donors)
         model, clean = self.prepared.model, self.prepared.clean
         everywhere = Spots.all(clean.embed.shape[1], model.device)
-        patches = {c: (gather(model.table(clean, c), donors, everywhere), None) for c in self.ablated}
+        patches = {c: (gather(model.table(clean, c), donors, everywhere), None) for c in ablated}
         return model.unembed(model.run(clean, inputs, patches, ROOT).stream[:, self.prepared.reads])
 
     def _loss(self, logits: Tensor, batch: Batch, clean: Tensor) -> Floats:
@@ -147,25 +154,40 @@ class Scrub:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.prepared.model.device)
 
 
-def ablated_components(hypothesis: Hypothesis, settings: Settings) -> tuple[str, ...]:
-    """The components that the ``ablated`` baseline puts on random inputs; none for ``shuffled``.
+def baseline_name(settings: Settings) -> str:
+    """The chosen baseline in words."""
+    return settings.baseline if isinstance(settings.baseline, str) else f"ablated {', '.join(settings.baseline)}"
+
+
+def baselines(hypothesis: Hypothesis, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """The baselines that stand beside a hypothesis, and the components that each puts on a random input.
+
+    ``shuffled`` (none: the whole input is random) always; ``ablated`` where components are claimed under the output; and
+    the one that was asked for.
 
     Raises
     ------
     HypothesisError
-        ``ablated`` without names, where the hypothesis claims no component under the output.
+        ``ablated`` was asked for without names, and the hypothesis claims no component under the output.
     """
-    if settings.baseline == "shuffled":
-        return ()
-    if settings.baseline != "ablated":
-        return tuple(settings.baseline)
+    found: dict[str, tuple[str, ...]] = {"shuffled": ()}
     claimed = [c for claim in hypothesis.children() if not claim.whole for c in claim.components]
-    if not claimed:
+    if claimed:
+        found["ablated"] = tuple(dict.fromkeys(claimed))
+    if not isinstance(settings.baseline, str):
+        found[baseline_name(settings)] = settings.baseline
+    elif settings.baseline not in found:
         raise HypothesisError(
             "the 'ablated' baseline puts the components claimed under 'logits' on random inputs, and this hypothesis claims none "
             f"there ({listed(c.id for c in hypothesis.children())}); name some, baseline=['a1.h0', ...], or take 'shuffled'."
         )
-    return tuple(dict.fromkeys(claimed))
+    return found
+
+
+def _joined(parts: list[Losses]) -> Losses:
+    arrays = {name: [getattr(part, name) for part in parts] for name in ("model", "scrubbed", "baseline", "kl")}
+    named = {name: np.concatenate([part.baselines[name] for part in parts]) for name in parts[0].baselines}
+    return Losses(**{name: np.concatenate(values) for name, values in arrays.items()}, baselines=named)
 
 
 def _expansion(hypothesis: Hypothesis, draws: Draws, reads: int, length: int) -> int:

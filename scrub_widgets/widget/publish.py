@@ -136,6 +136,7 @@ def result_of(outcome: Outcome) -> wire.ResultInfo:
         samples=r.settings.samples,
         complete=outcome.complete,
         recovered=wire.Interval.of(r.loss_recovered),
+        recovered_from={name: wire.Interval.of(estimate) for name, estimate in r.recovered_from.items()},
         kl=wire.Interval.of(r.kl),
         pointwise=wire.Interval.of(r.pointwise),
         better=r.better,

@@ -173,6 +173,7 @@ class ResultInfo(Shape, frozen=True):
     samples: int
     complete: bool
     recovered: Interval
+    recovered_from: dict[str, Interval]
     kl: Interval
     pointwise: Interval
     better: float

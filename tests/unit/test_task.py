@@ -71,6 +71,20 @@ def test_the_ablated_baseline_is_a_full_run_with_patched_components() -> None:
     np.testing.assert_allclose(r.losses.baseline, t.loss_of(logits, r.references), rtol=1e-4)
 
 
+def test_both_baselines_stand_beside_the_estimate() -> None:
+    t = task(loss=sw.losses.kl())
+    h, _ = Hypothesis().claim("a0.h1")
+    shuffled, ablated = (t.scrub(h, samples=50, baseline=name) for name in ("shuffled", "ablated"))
+    assert shuffled.recovered_from == ablated.recovered_from
+    assert shuffled.recovered_from["shuffled"] == shuffled.loss_recovered
+    assert shuffled.recovered_from["ablated"] == ablated.loss_recovered
+    assert "from ablated" in str(shuffled)
+    assert list(t.scrub(Hypothesis(), samples=10).recovered_from) == ["shuffled"]
+    named = t.scrub(h, samples=50, baseline=["m1"])
+    assert list(named.recovered_from) == ["shuffled", "ablated", "ablated m1"]
+    assert named.recovered_from["ablated m1"] == named.loss_recovered
+
+
 def test_a_result_streams_and_its_first_part_is_the_smaller_run() -> None:
     t = task()
     h, _ = Hypothesis().claim("a1.h0")

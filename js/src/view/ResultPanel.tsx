@@ -77,7 +77,14 @@ function Losses({ result, unit }: { result: Result; unit: string }) {
 }
 
 function Measures({ result }: { result: Result }) {
+  const others = Object.entries(result.recovered_from).filter(([name]) => name !== result.baseline);
   const rows: [string, string, string, string][] = [
+    ...others.map(([name, interval]): [string, string, string, string] => [
+      `recovered from ${name}`,
+      interval.value === null ? "–" : percent(interval.value),
+      percentBounds(interval),
+      "Loss recovered if this baseline is 0 %",
+    ]),
     ["KL(model ‖ scrubbed)", nats(result.kl.value), natsBounds(result.kl), "Mean over the samples, nats"],
     [
       "pointwise score",
