@@ -229,7 +229,7 @@ class Task:
             Estimates with intervals, per-example losses, donors, warnings.
         """
         chosen = settings(samples, seed, unclaimed, baseline)
-        with tqdm(total=samples, desc="scrub", unit="input", leave=False, delay=0.5, disable=not progress) as bar:
+        with tqdm(total=samples, desc="scrub", unit="input", leave=False, delay=2.0, disable=not progress) as bar:
             result = None
             for result in self.stream(hypothesis, chosen):
                 bar.update(len(result.losses) - bar.n)

@@ -16,7 +16,7 @@ from ..graph.cache import Spots, gather
 from ..graph.transformer import Clean, Transformer
 from ..losses import Loss
 from ..measure.estimates import Floats
-from .memory import check_fits, clean_bytes
+from .memory import batch_size, check_fits, clean_bytes
 
 KEEP_LOGITS = 512 * 2**20
 """Clean logits are kept up to this many bytes, and unembedded again beyond."""
@@ -117,7 +117,8 @@ def prepare(
         else:
             kept = None
 
-    clean = run_clean(model, tokens, mask, on_logits, progress=progress)
+    batch = batch_size(model, positions)
+    clean = run_clean(model, tokens, mask, on_logits, batch, progress)
     bad = np.flatnonzero(~np.isfinite(losses))
     if len(bad):
         raise TaskError(

@@ -151,7 +151,7 @@ def run_clean(
     tokens: Tensor,
     mask: Tensor | None,
     on_logits: Callable[[slice, Tensor], None],
-    batch: int = 256,
+    batch: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Clean:
     """One clean pass over the data: what each component wrote and each port read, from the model's own forward pass.

@@ -27,4 +27,4 @@ def test_the_induction_notebook_tells_its_story() -> None:
     assert naive < 40
     assert refined > 85
     page = to_offline_html(notebook, path)  # raises if the page would load anything
-    assert page.count("<iframe srcdoc=") == 1  # the widget, as it was when it was shown
+    assert page.count("<iframe srcdoc=") == 2  # the widget, as it was each time it was shown
