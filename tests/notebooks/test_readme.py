@@ -1,0 +1,30 @@
+"""The cells of the README run as written, one after the other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import scrub_widgets as sw
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_cells_of_the_readme_run_as_written() -> None:
+    first, by_hand, own = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
+    space: dict[str, Any] = {}
+    exec(first, space)
+    assert isinstance(space["task"], sw.Task)
+    exec(by_hand, space)
+    assert re.fullmatch(r"-?\d+\.\d % \[-?\d+\.\d, -?\d+\.\d\]", str(space["r"].loss_recovered))
+    assert set(space["r"].donors) >= {claim.id for claim in space["h"]}
+    space.update(bridge=space["task"].model, tokens=space["task"].tokens)
+    space["template_ids"] = np.arange(len(space["tokens"])) % 3
+    exec(own, space)
+    mine = space["task"]
+    assert mine.name == "my task"
+    h, _ = sw.Hypothesis().claim("a1.h0", rule="subject", positions="subject")
+    assert len(mine.scrub(h.claim("embed", rule="template")[0], samples=32).losses) == 32
