@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -87,6 +87,11 @@ class Classes:
         codes = self.codes[like]
         return self.members[self.start[codes] + (u * self.size[codes]).astype(np.int64)]
 
+    def permuted(self, order: Ints) -> Classes:
+        """The same class sizes with the inputs shuffled: input ``i`` has the class that ``order[i]`` had."""
+        codes = self.codes[order]
+        return replace(self, codes=codes, labels=self.labels[order], members=_members(codes))
+
     @cached_property
     def self_share(self) -> float:
         """Chance that a uniform draw gives the same input back: K/N, over all positions where position-wise."""
@@ -145,17 +150,23 @@ def classify(name: str, function: RuleFunction, batch: Batch) -> Classes:
         raise RuleError(
             f"rule '{name}' gives example {example} no label (None or NaN); every input needs one.", where=name
         )
-    codes = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+    codes = _codes(labels)
     if labels.ndim == 2:
-        codes = codes + np.arange(pos) * (int(codes.max()) + 1)
-        codes = np.unique(codes, return_inverse=True)[1].reshape(labels.shape)
+        codes = _codes(codes + np.arange(pos) * (int(codes.max()) + 1))
+    size = np.bincount(codes.ravel()).astype(np.int64)
+    start = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
+    return Classes(codes, labels, _members(codes), start, size)
+
+
+def _codes(labels: npt.NDArray[Any]) -> Ints:
+    """Labels as numbers from 0 up."""
+    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int64)
+
+
+def _members(codes: Ints) -> Ints:
+    """The inputs sorted by class, and by number within a class."""
     order = np.argsort(codes, axis=None, kind="stable")
-    members = order // pos if labels.ndim == 2 else order
-    size = np.bincount(codes.ravel())
-    start = np.concatenate([[0], np.cumsum(size)[:-1]])
-    return Classes(
-        codes.astype(np.int64), labels, members.astype(np.int64), start.astype(np.int64), size.astype(np.int64)
-    )
+    return (order // codes.shape[1] if codes.ndim == 2 else order).astype(np.int64)
 
 
 def _as_array(name: str, raw: object) -> npt.NDArray[Any]:

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from . import rules as rules_
 from .classes import Batch, Classes, Ints, RuleFunction, classify
-from .engine.draws import Draws, draw_references
+from .engine.draws import Draws, draw_references, stream
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
 from .engine.prepared import Prepared, Progress, loss_values, prepare
@@ -99,6 +99,7 @@ class Task:
         self._memo = Memo()
         self._classes: dict[str, Classes] = {}
         self._prepared: Prepared | None = None
+        self._null_seed: int | None = None
         self.rules = {**rules_.STANDARD, **self._column_rules(), **(rules or {})}
         _check_functions(self.rules)
         self.loss.reads(self.positions)
@@ -165,7 +166,11 @@ class Task:
         with self._classifying:
             if rule not in self._classes:
                 function = rules_.find(rule, self.rules, self.positions)
-                self._classes[rule] = classify(rule, function, self.batch(text=True))
+                classes = classify(rule, function, self.batch(text=True))
+                if self._null_seed is not None:
+                    order = stream(self._null_seed, f"permuted {rule}").permutation(len(self))
+                    classes = classes.permuted(order)
+                self._classes[rule] = classes
             return self._classes[rule]
 
     def with_rules(self, mapping: Mapping[str, RuleFunction] | None = None, **named: RuleFunction) -> Task:
@@ -177,6 +182,18 @@ class Task:
         other.rules = {**self.rules, **new}
         other._classes = {rule: classes for rule, classes in self._classes.items() if rule not in new}
         other._memo = Memo()
+        return other
+
+    def permuted(self, seed: int = 0) -> Task:
+        """The same task with the labels of every rule permuted over the inputs: rules that know nothing.
+
+        A hypothesis scrubbed here is the **matched null** of itself: the same tree, sharing and class sizes. What it
+        recovers comes from self-samples and from averaging over independent draws; compare a hypothesis with it.
+        """
+        other = self.with_rules()
+        other._null_seed = seed
+        other._classes = {}
+        other.name = f"{self.name}, labels permuted"
         return other
 
     # -- scrubbing --------------------------------------------------------------------------------------------------
@@ -265,6 +282,21 @@ class Task:
             if losses is None:
                 return
             yield Result(hypothesis, chosen, losses, classes, provenance, draws, self.graph.layout)
+
+    def matched_null(
+        self,
+        hypothesis: Hypothesis,
+        samples: int = 1024,
+        seed: int = 0,
+        unclaimed: str = "per receiver",
+        baseline: str | Sequence[str] = "shuffled",
+    ) -> Result:
+        """What a hypothesis recovers if its rules knew nothing: the same tree, sharing and class sizes, permuted labels.
+
+        Parameters are those of :meth:`scrub`; see :meth:`permuted`.
+        """
+        self.prepare()
+        return self.permuted(seed).scrub(hypothesis, samples, seed, unclaimed, baseline)
 
     def compare(
         self,

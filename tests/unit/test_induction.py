@@ -114,3 +114,5 @@ def test_naive_is_well_below_refined() -> None:
     assert recovered(refined).low > 0.85
     wrong = refined.with_rule(f"logits>{'+'.join(heads)}.k>{previous}", "token")
     assert recovered(wrong).high < 0.6
+    null = task().matched_null(refined, samples=512).loss_recovered
+    assert null.high < recovered(refined).low - 0.3  # what the rules say is worth more than their class sizes

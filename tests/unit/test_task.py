@@ -167,6 +167,35 @@ def test_losses_of_every_kind() -> None:
         np.testing.assert_allclose(t.prepare().losses, expected.numpy(), atol=1e-5)
 
 
+def test_the_matched_null_keeps_tree_and_class_sizes_and_forgets_the_labels() -> None:
+    t = task(loss=sw.losses.kl())
+    null = t.permuted(seed=1)
+    for rule in ("token at 2", "token"):
+        own, other = t.classes(rule), null.classes(rule)
+        assert sorted(own.size) == sorted(other.size)
+        assert own.self_share == other.self_share
+        assert not own.same_partition(other)
+        at = other.codes[:, 0] if other.positionwise else other.codes
+        for code in np.unique(at):
+            members = other.members[other.start[code] :][: other.size[code]]
+            assert sorted(members) == np.flatnonzero(at == code).tolist()
+    blind, _ = Hypothesis().claim("a1.h0")  # `same input` and `any input` say nothing that could be forgotten
+    blind, _ = blind.claim("m1", rule="any input")
+    r, n = t.scrub(blind, samples=30), t.matched_null(blind, samples=30)
+    np.testing.assert_allclose(r.losses.scrubbed, n.losses.scrubbed, atol=1e-6)
+    assert "labels permuted" in n.provenance["task"]
+    assert t.classes("token") is own  # the task itself is as it was
+
+
+def test_a_meaningless_rule_of_pairs_recovers_about_half() -> None:
+    """Self-samples alone: with classes of m inputs, 1/m of the draws are the input itself."""
+    t = task(loss=sw.losses.kl(), rules={"pairs": lambda batch: batch.index // 2})
+    h, _ = Hypothesis().claim("*", rule="pairs")
+    found = t.matched_null(h, samples=4000).loss_recovered
+    assert found.low < 0.5 + 0.05
+    assert found.high > 0.5 - 0.05
+
+
 def test_rules_of_the_user() -> None:
     t = task(rules={"subject": lambda batch: batch.tokens[:, 3]}, columns={"template": np.arange(12) % 2})
     assert not t.classes("subject").positionwise
