@@ -101,6 +101,7 @@ class Notebook:
         self.page.evaluate(command, f"JupyterLab {theme.title()}")
         is_light = str(theme == "light").lower()
         expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)  # it covers the page while the theme loads
 
     def reload(self) -> None:
         """Save, and load the page again, as a user may while the kernel lives on."""
