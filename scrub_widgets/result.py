@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from .engine.settings import Settings
 from .graph.base import Layout
 from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
-from .measure.estimates import Estimate
+from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Result:
     provenance: Mapping[str, Any]
     _draws: Draws = field(repr=False)
     _layout: Layout = field(repr=False)
+    _baselines: tuple[str, ...] = field(repr=False)
+    _against: Callable[[str], Floats] = field(repr=False)
 
     @cached_property
     def loss_recovered(self) -> Estimate:
@@ -56,9 +58,12 @@ class Result:
 
     @cached_property
     def recovered_from(self) -> dict[str, Estimate]:
-        """Loss recovered against every baseline: ``shuffled``, ``ablated`` where components are claimed under the output."""
+        """Loss recovered against every baseline: ``shuffled``, ``ablated`` where components are claimed under the output.
+
+        The baselines that were not chosen are computed when they are first asked for.
+        """
         model, scrubbed = self.losses.model, self.losses.scrubbed
-        return {name: estimates.loss_recovered(model, scrubbed, base) for name, base in self.losses.baselines.items()}
+        return {name: estimates.loss_recovered(model, scrubbed, self._against(name)) for name in self._baselines}
 
     @cached_property
     def kl(self) -> Estimate:

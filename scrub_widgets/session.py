@@ -345,6 +345,8 @@ class Session:
             for result in self.task.stream(step.hypothesis, step.settings, loading):
                 trail.append((len(result.losses), result.loss_recovered))
                 complete = len(result.losses) == step.settings.samples
+                if complete:
+                    _ = result.recovered_from  # computed now, and not while listeners hold the lock
                 outcome = Outcome(rev, result, tuple(trail), complete, time.monotonic() - began)
                 with self._lock:
                     self._check(rev)

@@ -6,7 +6,7 @@ import hashlib
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -281,7 +281,9 @@ class Task:
                 losses = next(chunks, None)
             if losses is None:
                 return
-            yield Result(hypothesis, chosen, losses, classes, provenance, draws, self.graph.layout)
+            against = partial(self._against, run, len(losses))
+            layout = self.graph.layout
+            yield Result(hypothesis, chosen, losses, classes, provenance, draws, layout, tuple(run.baselines), against)
 
     def matched_null(
         self,
@@ -381,6 +383,10 @@ class Task:
         )
         where = claimed_positions(hypothesis, self.roles, self.columns, self.positions)
         return Scrub(prepared, self._device_batch, hypothesis, draws, chosen, where, self._memo), draws
+
+    def _against(self, run: Scrub, n: int, name: str) -> Floats:
+        with self._computing:
+            return run.against(name, n)
 
     def _device_batch(self, inputs: Ints) -> Batch:
         return self.batch(inputs, device=self.graph.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -43,15 +43,12 @@ class Losses:
         ``[n]`` each: of the model itself, of the scrubbed model, of the chosen baseline.
     kl : array of float
         KL(model || scrubbed) in nats, ``[n]``.
-    baselines : mapping of str to array of float
-        Every baseline that could be computed, by name, the chosen one among them.
     """
 
     model: Floats
     scrubbed: Floats
     baseline: Floats
     kl: Floats
-    baselines: Mapping[str, Floats]
 
     def __len__(self) -> int:
         return len(self.model)
@@ -89,7 +86,7 @@ class Scrub:
         self.draws = draws
         self.settings = settings
         self.chosen = baseline_name(settings)
-        self.ablated = baselines(hypothesis, settings)
+        self.baselines = baselines(hypothesis, settings)
         self.memo = memo
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
         positions = prepared.clean.embed.shape[1]
@@ -127,15 +124,25 @@ class Scrub:
         logits = self.evaluator.logits(start, stop, self.prepared.reads)
         scrubbed = self._loss(logits, batch, clean)
         check_finite(scrubbed, references, "scrubbed")
-        donors = self._tensor(self.draws.baseline()[start:stop])
-        found = {}
-        for name, components in self.ablated.items():
-            key = ("baseline", components, self.draws.seed, start, stop)
-            stands = self.memo.get(key, partial(self._baseline, inputs, donors, components))
-            found[name] = self._loss(stands, batch, clean)
-            check_finite(found[name], references, f"{name} baseline's")
+        baseline = self._baseline_losses(self.chosen, start, stop)
         kl = divergence(clean, logits).double().cpu().numpy()
-        return Losses(self.prepared.losses[references], scrubbed, found[self.chosen], kl, found)
+        return Losses(self.prepared.losses[references], scrubbed, baseline, kl)
+
+    def against(self, name: str, n: int) -> Floats:
+        """Losses of one of the baselines for the first ``n`` references."""
+        with torch.inference_mode():
+            parts = [self._baseline_losses(name, start, min(stop, n)) for start, stop in self.chunks() if start < n]
+        return np.concatenate(parts)
+
+    def _baseline_losses(self, name: str, start: int, stop: int) -> Floats:
+        components = self.baselines[name]
+        references = self.draws.references[start:stop]
+        inputs, donors = self._tensor(references), self._tensor(self.draws.baseline()[start:stop])
+        key = ("baseline", components, self.draws.seed, start, stop)
+        stands = self.memo.get(key, partial(self._baseline, inputs, donors, components))
+        losses = self._loss(stands, self.batch_of(references), self.prepared.clean_logits(inputs))
+        check_finite(losses, references, f"{name} baseline's")
+        return losses
 
     def _baseline(self, inputs: Tensor, donors: Tensor, ablated: tuple[str, ...]) -> Tensor:
         """Logits that stand for the references: of a random input, or of the reference with components on that input."""
@@ -186,8 +193,7 @@ def baselines(hypothesis: Hypothesis, settings: Settings) -> dict[str, tuple[str
 
 def _joined(parts: list[Losses]) -> Losses:
     arrays = {name: [getattr(part, name) for part in parts] for name in ("model", "scrubbed", "baseline", "kl")}
-    named = {name: np.concatenate([part.baselines[name] for part in parts]) for name in parts[0].baselines}
-    return Losses(**{name: np.concatenate(values) for name, values in arrays.items()}, baselines=named)
+    return Losses(**{name: np.concatenate(values) for name, values in arrays.items()})
 
 
 def _expansion(hypothesis: Hypothesis, draws: Draws, reads: int, length: int) -> int:

@@ -130,13 +130,14 @@ def error_of(error: Exception) -> wire.ErrorInfo:
 def result_of(outcome: Outcome) -> wire.ResultInfo:
     """An estimate with all that stands beside it."""
     r = outcome.result
+    recovered = r.recovered_from if outcome.complete else {r.baseline_name: r.loss_recovered}
     return wire.ResultInfo(
         rev=outcome.rev,
         n=len(r.losses),
         samples=r.settings.samples,
         complete=outcome.complete,
         recovered=wire.Interval.of(r.loss_recovered),
-        recovered_from={name: wire.Interval.of(estimate) for name, estimate in r.recovered_from.items()},
+        recovered_from={name: wire.Interval.of(estimate) for name, estimate in recovered.items()},
         kl=wire.Interval.of(r.kl),
         pointwise=wire.Interval.of(r.pointwise),
         better=r.better,
