@@ -345,18 +345,7 @@ class Session:
             for result in self.task.stream(step.hypothesis, step.settings, loading):
                 trail.append((len(result.losses), result.loss_recovered))
                 complete = len(result.losses) == step.settings.samples
-                if complete:
-                    _ = result.recovered_from  # computed now, and not while listeners hold the lock
-                outcome = Outcome(rev, result, tuple(trail), complete, time.monotonic() - began)
-                with self._lock:
-                    self._check(rev)
-                    if complete:
-                        self._finish(step, outcome)
-                    elif time.monotonic() - told > PUBLISH_EVERY:
-                        told = time.monotonic()
-                        self.outcome = outcome
-                        self._tell("partial")
-                        self._say(Status("running", rev, len(result.losses), step.settings.samples, "scrubbing"))
+                told = self._publish(step, Outcome(rev, result, tuple(trail), complete, time.monotonic() - began), told)
         except Cancelled:
             with self._lock:
                 if self._wanted is None and rev == self.rev and not self._closed:
@@ -367,6 +356,22 @@ class Session:
             with self._lock:
                 if rev == self.rev:
                     self._say(Status("error", rev, 0, step.settings.samples, str(error), error))
+
+    def _publish(self, step: Step, outcome: Outcome, told: float) -> float:
+        """Tell of a result, of partial ones at most every ``PUBLISH_EVERY`` seconds; returns when one was told last."""
+        if outcome.complete:
+            _ = outcome.result.recovered_from  # computed now, and not while listeners hold the lock
+        with self._lock:
+            self._check(outcome.rev)
+            if outcome.complete:
+                self._finish(step, outcome)
+            elif time.monotonic() - told > PUBLISH_EVERY:
+                told = time.monotonic()
+                self.outcome = outcome
+                self._tell("partial")
+                n = len(outcome.result.losses)
+                self._say(Status("running", outcome.rev, n, step.settings.samples, "scrubbing"))
+        return told
 
     def _finish(self, step: Step, outcome: Outcome) -> None:
         self.outcome = outcome
