@@ -111,16 +111,6 @@ class Attention:
         """Attend from the wanted positions to all: one head's ``z``."""
         return self._pattern(q @ k.mT, spots, mask) @ v
 
-    def pattern(
-        self,
-        q: Float[Tensor, "rows p d"],
-        k: Float[Tensor, "rows pos d"],
-        spots: Spots,
-        mask: Bool[Tensor, "rows pos"] | None,
-    ) -> Float[Tensor, "rows p pos"]:
-        """One head's attention pattern."""
-        return self._pattern(q @ k.mT, spots, mask)
-
     def all_heads(
         self, x: Float[Tensor, "rows pos d"], mask: Bool[Tensor, "rows pos"] | None
     ) -> Float[Tensor, "heads rows pos d_head"]:
