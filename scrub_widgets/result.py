@@ -22,6 +22,8 @@ from .measure.guards import Doubt, doubts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .task import Task
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -39,6 +41,8 @@ class Result:
         The equivalence classes of every rule in the hypothesis.
     provenance : dict
         Seed, samples, policy, baseline, fingerprints of data and model, versions.
+    task : Task
+        What it was tested on.
     """
 
     hypothesis: Hypothesis
@@ -46,6 +50,7 @@ class Result:
     losses: Losses
     classes: Mapping[str, Classes]
     provenance: Mapping[str, Any]
+    task: Task = field(repr=False)
     _draws: Draws = field(repr=False)
     _layout: Layout = field(repr=False)
     _baselines: tuple[str, ...] = field(repr=False)

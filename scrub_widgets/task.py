@@ -283,7 +283,9 @@ class Task:
                 return
             against = partial(self._against, run, len(losses))
             layout = self.graph.layout
-            yield Result(hypothesis, chosen, losses, classes, provenance, draws, layout, tuple(run.baselines), against)
+            yield Result(
+                hypothesis, chosen, losses, classes, provenance, self, draws, layout, tuple(run.baselines), against
+            )
 
     def matched_null(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -30,12 +30,15 @@ class Doubt:
         What to do about it.
     where : str or None
         A claim id, if it is about one.
+    severity : {"note", "warning"}
+        A note is good to know; a warning says that the number may not mean what it seems to.
     """
 
     name: str
     evidence: str
     advice: str
     where: str | None = None
+    severity: Literal["note", "warning"] = "warning"
 
     def __str__(self) -> str:
         return f"{self.name}: {self.evidence} {self.advice}"
