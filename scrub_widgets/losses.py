@@ -35,6 +35,9 @@ class Loss:
         Columns of the task that it needs.
     unit : str
         What it is measured in: "nats", "logits", or "" where nobody knows.
+    labels : callable or None
+        ``(batch) -> labels [n]``, the right answer of each example (of the last entry that is read); None where there is
+        none.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Loss:
     function: Callable[[Tensor, Batch, Tensor], Tensor]
     columns: tuple[str, ...] = ()
     unit: str = "nats"
+    labels: Callable[[Batch], Any] | None = None
 
 
 def next_token(positions: Sequence[int] | None = None, weights: str | None = None) -> Loss:
@@ -67,8 +71,12 @@ def next_token(positions: Sequence[int] | None = None, weights: str | None = Non
         weight = torch.as_tensor(batch.columns[weights], device=nll.device, dtype=nll.dtype)[:, at]
         return (nll * weight).sum(-1) / weight.sum(-1)
 
+    def labels(batch: Batch) -> Tensor:
+        last: Tensor = batch.tokens[:, max(reads(batch.tokens.shape[1])) + 1]
+        return last
+
     where = "" if positions is None else " at the end" if list(positions) == [-1] else f", entries {list(positions)}"
-    return Loss(f"next token{where}", reads, function, () if weights is None else (weights,))
+    return Loss(f"next token{where}", reads, function, () if weights is None else (weights,), labels=labels)
 
 
 def target(column: str, position: int = -1) -> Loss:
@@ -86,7 +94,7 @@ def target(column: str, position: int = -1) -> Loss:
         answers = torch.as_tensor(batch.columns[column], device=logits.device).long()
         return torch.nn.functional.cross_entropy(logits[:, 0], answers, reduction="none")
 
-    return Loss(f"'{column}' at {position}", _at(position), function, (column,))
+    return Loss(f"'{column}' at {position}", _at(position), function, (column,), labels=lambda batch: batch.columns[column])
 
 
 def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:
@@ -104,7 +112,14 @@ def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:
         right, other = (torch.as_tensor(batch.columns[c], device=logits.device).long() for c in (correct, wrong))
         return logits[:, 0].gather(-1, other[:, None])[:, 0] - logits[:, 0].gather(-1, right[:, None])[:, 0]
 
-    return Loss(f"logit difference {wrong} - {correct}", _at(position), function, (correct, wrong), unit="logits")
+    return Loss(
+        f"logit difference {wrong} - {correct}",
+        _at(position),
+        function,
+        (correct, wrong),
+        unit="logits",
+        labels=lambda batch: batch.columns[correct],
+    )
 
 
 def kl(positions: Sequence[int] | None = None) -> Loss:
