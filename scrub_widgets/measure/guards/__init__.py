@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ...errors import Cancelled
 from .claims import degenerate_rule, extensional_twins, label_leak, never_resampled, untestable_claim
 from .donors import donor_drift, masks_and_lengths, padding_read, weak_test
 from .doubt import Doubt
@@ -77,6 +78,8 @@ def _ask(guard: Guard, r: Result) -> list[Doubt]:
     """What a guard says; one that fails says so, and hides neither the number nor the other guards."""
     try:
         return guard(r)
+    except Cancelled:
+        raise
     except Exception as error:  # noqa: BLE001 - a user's rule or loss may raise anything, and the number is still good
         what = guard.__name__.replace("_", " ")
         return [Doubt("not checked", f"{what}: {type(error).__name__}: {error}", "Nothing is known here.", None, "note")]
