@@ -116,7 +116,9 @@ def squared_error(column: str) -> Loss:
     def distance(logits: Tensor, clean: Tensor) -> Tensor:
         return (logits[:, 0, 0] - clean[:, 0, 0]) ** 2
 
-    return Loss(f"squared error to '{column}'", _at(-1), function, (column,), unit="", distance=distance, labels=_column(column))
+    return Loss(
+        f"squared error to '{column}'", _at(-1), function, (column,), unit="", distance=distance, labels=_column(column)
+    )
 
 
 def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:

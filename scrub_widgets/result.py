@@ -18,7 +18,7 @@ from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
 from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
-from .measure.guards.paired import again
+from .measure.guards.paired import again, without
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,7 +89,7 @@ class Result:
     @cached_property
     def scrubbed_without(self) -> dict[str, Floats]:
         """Claim id to the scrubbed losses ``[n]`` without that claim and all under it; scrubbed when first asked for."""
-        return {claim.id: again(self, self.hypothesis.remove(claim.id)) for claim in self.hypothesis}
+        return {claim.id: again(self, without(self.hypothesis, claim.id)) for claim in self.hypothesis}
 
     @cached_property
     def kl(self) -> Estimate:

@@ -82,4 +82,6 @@ def _ask(guard: Guard, r: Result) -> list[Doubt]:
         raise
     except Exception as error:  # noqa: BLE001 - a user's rule or loss may raise anything, and the number is still good
         what = guard.__name__.replace("_", " ")
-        return [Doubt("not checked", f"{what}: {type(error).__name__}: {error}", "Nothing is known here.", None, "note")]
+        return [
+            Doubt("not checked", f"{what}: {type(error).__name__}: {error}", "Nothing is known here.", None, "note")
+        ]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ... import rules
 from ...errors import RuleError, listed
-from .data import against, fixed, labels, leaves, rule_fixes, trivial
+from .data import against, fixed, labels, leaves, read_positions, trivial
 from .doubt import Doubt, percent
+from .strength import covered
 
 if TYPE_CHECKING:
     from ...classes import Classes
+    from ...hypothesis import Claim
     from ...result import Result
 
 UNTESTABLE = 0.2
@@ -22,6 +25,10 @@ ALONE = 0.1
 """Inputs that are alone in their class are never swapped: a tenth of the data is not tested."""
 FIXES = 0.99
 """A rule that fixes a value in all but one of a hundred inputs fixes it; exact equality would miss rules with a slip."""
+FEW_SWAPS = 30
+"""Of fewer swaps nothing is said."""
+EVERYTHING = 0.9
+"""With nine tenths of what the output depends on fixed to the right answer, the rest has no say."""
 ONE_SIDED = 0.9
 """Where two random inputs agree this often anyway, to keep the value says nothing."""
 
@@ -68,28 +75,38 @@ _SAYS = {rules.ANY: {rules.ANY, "any input at each position"}, rules.SAME: {rule
 
 
 def label_leak(r: Result) -> list[Doubt]:
-    """A leaf whose rule fixes the task's right answer keeps it by definition, however the model gets there."""
+    """Leaves whose donors always have the right answer of the reference keep it by definition, however the model works."""
     answers = labels(r.task)
     if answers is None or fixed(np.zeros(len(answers), dtype=np.int64), answers) > ONE_SIDED:
         return []
-    found = []
-    for claim in leaves(r):
-        kept = float("nan") if trivial(r.classes[claim.rule]) else rule_fixes(r, claim, answers)
-        if kept < FIXES or np.isnan(kept):
-            continue
-        everything = claim.whole and claim.parent == "logits"
-        found.append(
-            Doubt(
-                "label leak",
-                f"the rule '{claim.rule}' of '{claim.id}' fixes the right answer: {percent(kept)} of its swaps keep it"
-                + (", and the claim is about everything that the output reads." if everything else "."),
-                "That the answer survives is then the rule's doing: say which properties of the input it comes from, in "
-                "claims under this one.",
-                claim.id,
-                severity="warning" if everything else "note",
-            )
+    leaks = {claim: kept for claim in leaves(r) if (kept := _kept(r, claim, answers)) >= FIXES}
+    share = covered(r, leaks) if leaks else 0.0
+    everything = share >= EVERYTHING
+    more = f", and {percent(share)} of what the output depends on is claimed like that: any model that is right passes."
+    return [
+        Doubt(
+            "label leak",
+            f"{percent(kept)} of the swaps of '{claim.id}' (rule '{claim.rule}') keep the right answer"
+            + (more if everything else "."),
+            "That the answer survives is then the rule's doing: say which properties of the input it comes from, in claims "
+            "under this one.",
+            claim.id,
+            severity="warning" if everything else "note",
         )
-    return found
+        for claim, kept in leaks.items()
+    ]
+
+
+def _kept(r: Result, claim: Claim, answers: npt.NDArray[Any]) -> float:
+    """Share of a leaf's swaps that keep the right answer, at the positions where it is read; 0 for too few swaps."""
+    donors = r.donors[claim.id]
+    if r.classes[claim.rule].positionwise:
+        donors = donors[..., read_positions(r, claim)]
+    references = against(r.references, donors)
+    swapped = donors != references
+    if swapped.sum() < FEW_SWAPS:
+        return 0.0
+    return float((answers[donors] == answers[references])[swapped].mean())
 
 
 def never_resampled(r: Result) -> list[Doubt]:
@@ -116,7 +133,8 @@ def extensional_twins(r: Result) -> list[Doubt]:
     for name in dict.fromkeys(claim.rule for claim in r.hypothesis):
         if trivial(r.classes[name]) is not None:
             continue
-        twins = [other for other in r.task.rules if _twins(r, name, other)]
+        palette = [other for other in r.task.rules if other not in r.task.loss.columns]
+        twins = [other for other in palette if _twins(r, name, other)]
         if twins:
             found.append(
                 Doubt(

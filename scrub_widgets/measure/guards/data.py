@@ -31,8 +31,7 @@ def labels(task: Task) -> npt.NDArray[Any] | None:
 
 def lengths(task: Task) -> Ints | None:
     """The number of tokens of each input, ``[inputs]``; None without a mask."""
-    mask = getattr(task, "mask", None)
-    return None if mask is None else np.asarray(mask.sum(1), dtype=np.int64)
+    return None if task.mask is None else np.asarray(task.mask.sum(1), dtype=np.int64)
 
 
 def features(task: Task) -> dict[str, Ints]:
@@ -50,7 +49,7 @@ def features(task: Task) -> dict[str, Ints]:
 
 def codes_of(values: npt.NDArray[Any]) -> Ints | None:
     """Values ``[n]`` as numbers from 0 up in order of first appearance; None for other shapes and for fractions."""
-    if values.ndim != 1 or values.dtype.kind not in "biuUS":
+    if values.ndim != 1 or values.dtype.kind not in "biufU" or (values.dtype.kind == "f" and (values % 1 != 0).any()):
         return None
     _, first, codes = np.unique(values, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
@@ -99,13 +98,13 @@ def rule_fixes(r: Result, claim: Claim, values: npt.NDArray[Any]) -> float:
 
 def read_positions(r: Result, claim: Claim) -> list[int]:
     """Token positions at which a claim's value is read: those of the loss, and all of them behind a key or a value."""
-    everywhere = list(range(r.task.positions))
-    above: str = claim.id
-    while above != ROOT:
-        if r.hypothesis[above].port in ("k", "v") or r.hypothesis[above].paths == "all":
-            return everywhere
-        above = r.hypothesis[above].parent
-    return list(r.task.loss.reads(r.task.positions))
+    while True:
+        owners = () if claim.parent == ROOT else r.hypothesis[claim.parent].components
+        if claim.paths == "all" or any(claim.port in r.task.graph.node(owner).everywhere for owner in owners):
+            return list(range(r.task.positions))
+        if claim.parent == ROOT:
+            return list(r.task.loss.reads(r.task.positions))
+        claim = r.hypothesis[claim.parent]
 
 
 def trivial(classes: Classes) -> str | None:

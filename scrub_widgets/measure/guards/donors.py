@@ -92,10 +92,9 @@ def _chi_square_tail(statistic: float, freedom: int) -> float:
 
 def padding_read(r: Result) -> list[Doubt]:
     """A leaf whose donor is shorter than the input that sets the mask: padding is read as if it were a token."""
-    mask = getattr(r.task, "mask", None)
-    if mask is None:
+    if r.task.mask is None:
         return []
-    tokens = mask.numpy()
+    tokens = r.task.mask.numpy()
     found = []
     for claim in leaves(r):
         share = _padded(r, claim, tokens)

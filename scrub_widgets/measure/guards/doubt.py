@@ -45,4 +45,5 @@ def percent(share: float) -> str:
 def points(share: float) -> str:
     """A difference of two shares in words: ``12 points``."""
     value = abs(100 * share)
-    return f"{value:.1f} points" if value < 1 else f"{value:.0f} points"
+    words = f"{value:.1f}" if value < 0.95 else f"{value:.0f}"
+    return f"{words} point" if words == "1" else f"{words} points"

@@ -77,10 +77,10 @@ def cancellation(r: Result) -> list[Doubt]:
     return [
         Doubt(
             "cancellation",
-            f"the loss is lower on {percent(r.better)} of the examples and higher on {percent(r.worse)}, by {size:.3g} on "
-            f"average, but the mean moves only by {mean:.3g}; loss recovered is {percent(recovered(r).value)}, the pointwise "
-            f"score {percent(r.pointwise.value)}.",
-            "Read the pointwise score and the KL instead of the loss recovered.",
+            f"the loss is lower on {percent(r.better)} of the examples and higher on {percent(r.worse)}; an example moves by "
+            f"{size:.3g} on average, but their mean only by {mean:.3g}. Loss recovered is {percent(recovered(r).value)}, the "
+            f"pointwise score {percent(r.pointwise.value)}.",
+            "Read the pointwise score (and the KL, where there is one) instead of the loss recovered.",
         )
     ]
 

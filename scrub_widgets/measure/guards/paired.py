@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...engine.draws import Unclaimed
+from ...hypothesis import ROOT
+from ...rules import ANY
 
 if TYPE_CHECKING:
     from ...hypothesis import Hypothesis
@@ -91,12 +91,25 @@ def difference(r: Result, scrubbed: Floats) -> Measured:
 def excess_over_pointwise(r: Result) -> Measured:
     """Loss recovered minus the pointwise score, paired by reference."""
     top, bottom = r.losses.baseline - r.losses.scrubbed, gap(r)
-    off, size = np.abs(r.losses.scrubbed - r.losses.model), np.abs(bottom)
+    off, size = r.losses.off, r.losses.baseline_off
     first, second = share(top, bottom), share(off, size)
     if not (first.resolved and second.resolved):
         return NOTHING
     influence = (top - first.value * bottom) / bottom.mean() + (off - second.value * size) / size.mean()
     return Measured(first.value - (1 - second.value), _error(influence))
+
+
+def without(h: Hypothesis, claim_id: str) -> Hypothesis:
+    """A hypothesis that says nothing about a claim's input any more: its component takes its value from a random input.
+
+    The claim is left out, with all under it. The only one under its parent stays, as `any input`: without it the parent
+    would be a leaf, kept whole, and that is to claim more.
+    """
+    claim = h[claim_id]
+    left = h.remove(claim_id)
+    if claim.parent == ROOT or left.children(claim.parent):
+        return left
+    return left.claim(claim.components, claim.under, ANY, paths=claim.paths, positions=claim.positions)[0]
 
 
 def again(

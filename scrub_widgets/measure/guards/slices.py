@@ -1,4 +1,4 @@
-"""A guard that looks at parts of the data: does the number hold for each, or is it a mean of opposites?"""
+"""Slices: does the number hold for each part of the data, or is it a mean of opposites."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SLICE_GAP = 0.1
 """A slice with less than a tenth of the mean gap has nothing to recover: its ratio is of no interest."""
 SLICE_APART = 0.2
 """Twenty points apart, a reader of the whole number would be wrong about the slice."""
-MOST_SHOWN = 4
+MOST_SHOWN = 3
 
 Where = npt.NDArray[np.bool_]
 
@@ -37,10 +37,21 @@ def slices(r: Result) -> list[Doubt]:
         own, apart = _compared(r, where)
         if not own.resolved:
             continue
-        reversed_ = whole.low(len(parts)) > 0 > own.high(len(parts))
-        if reversed_ or abs(apart.value) > SLICE_APART and abs(apart.value) > apart.high(len(parts)) - apart.value:
-            found.append((abs(apart.value), _doubt(r, name, code, where, own, whole, reversed_=reversed_)))
-    return [doubt for _, doubt in sorted(found, key=lambda pair: -pair[0])[:MOST_SHOWN]]
+        opposite = whole.low(len(parts)) > 0 > own.high(len(parts))
+        size = max(apart.low(len(parts)), -apart.high(len(parts)))
+        if opposite or (size > 0 and abs(apart.value) > SLICE_APART):
+            found.append((abs(apart.value), _words(r, name, code, where, own, opposite=opposite)))
+    if not found:
+        return []
+    words = [sentence for _, sentence in sorted(found, key=lambda pair: -pair[0])]
+    more = f" (and {len(words) - MOST_SHOWN} slices more)" if len(words) > MOST_SHOWN else ""
+    return [
+        Doubt(
+            "slices",
+            f"{percent(whole.value)} is recovered of the whole, but {'; '.join(words[:MOST_SHOWN])}{more}.",
+            "Read the number of each part: the mean over all of them describes none.",
+        )
+    ]
 
 
 def _parts(r: Result) -> Iterator[tuple[str, int, Where]]:
@@ -60,18 +71,10 @@ def _compared(r: Result, where: Where) -> tuple[Measured, Measured]:
     if not (own.resolved and whole.resolved) or bottom[where].mean() < SLICE_GAP * bottom.mean():
         return NOTHING, NOTHING
     inside = np.where(where, top - own.value * bottom, 0.0) / bottom[where].mean() / where.mean()
-    return own, Measured(
-        own.value - whole.value, average(inside - (top - whole.value * bottom) / bottom.mean()).error
-    )
+    return own, Measured(own.value - whole.value, average(inside - (top - whole.value * bottom) / bottom.mean()).error)
 
 
-def _doubt(
-    r: Result, name: str, code: int, where: Where, own: Measured, whole: Measured, *, reversed_: bool
-) -> Doubt:
-    opposite = ": there the hypothesis does worse than no hypothesis" if reversed_ else ""
-    return Doubt(
-        "slices",
-        f"where {name} is {value_of(r.task, name, code)} ({percent(float(where.mean()))} of the references), "
-        f"{percent(own.value)} is recovered, against {percent(whole.value)} of the whole{opposite}.",
-        "Read the number of each part; a hypothesis that fails on one of them explains the other.",
-    )
+def _words(r: Result, name: str, code: int, where: Where, own: Measured, *, opposite: bool) -> str:
+    worse = ", where it does worse than no hypothesis" if opposite else ""
+    size = percent(float(where.mean()))
+    return f"{percent(own.value)} where {name} is {value_of(r.task, name, code)} ({size} of the references){worse}"

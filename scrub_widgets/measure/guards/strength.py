@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,14 +27,25 @@ def strength(r: Result) -> float:
     the share of draws that were not the reference; an interior claim counts by its own ports. A component that is always
     the same, or that is kept as it is, adds nothing.
     """
-    return _Strength(r).receiver(ROOT)
+
+    def swapped(donors: Ints) -> float:
+        return float((donors != against(r.references, donors)).mean())
+
+    return _Depends(r, lambda claim: swapped(r.donors[claim.id]), swapped).receiver(ROOT)
 
 
-class _Strength:
-    def __init__(self, r: Result) -> None:
+def covered(r: Result, claims: Collection[Claim]) -> float:
+    """Share of what the output depends on that comes from some leaves, weighed in the same way, 0 to 1."""
+    return _Depends(r, lambda claim: float(claim in claims), lambda _: 0.0).receiver(ROOT)
+
+
+class _Depends:
+    """A mean over all that the output depends on, of a number for each leaf and one for unclaimed donors."""
+
+    def __init__(self, r: Result, leaf: Callable[[Claim], float], unclaimed: Callable[[Ints], float]) -> None:
         self.r = r
+        self.leaf, self.unclaimed = leaf, unclaimed
         self.layout = r.task.graph.layout
-        self.donors = r.donors
         self.held = claimed_positions(r.hypothesis, r.task.roles, r.task.columns, r.task.positions)
         self.weights: dict[tuple[str, bool], float] = {}
 
@@ -51,25 +63,18 @@ class _Strength:
         return float(weights @ changed / weights.sum()) if weights.sum() > 0 else float(changed.mean())
 
     def _sender(self, claim_id: str, sender: str, claims: list[Claim]) -> float:
-        """Share of a sender that was swapped in this port: by its claims, and where none holds as unclaimed."""
-        swapped, covered = 0.0, 0.0
+        """The number of a sender in this port: of its claims, and where none holds of an unclaimed one."""
+        total, part = 0.0, 0.0
         for claim in claims:
             if claim.whole or sender in claim.components:
-                part = float(self.held[claim.id].mean()) if claim.id in self.held else 1.0
-                covered += part
-                swapped += part * self._claim(claim)
+                held = float(self.held[claim.id].mean()) if claim.id in self.held else 1.0
+                part += held
+                total += held * (self.receiver(claim.id) if self.r.hypothesis.children(claim.id) else self.leaf(claim))
+        if part >= 1:
+            return total
         key = f"{claim_id}/unclaimed"
-        own = self.donors.get(key, self.donors.get(f"{key}/{sender}"))
-        rest = 0.0 if own is None else self._differs(own)
-        return swapped + max(0.0, 1 - covered) * rest
-
-    def _claim(self, claim: Claim) -> float:
-        if self.r.hypothesis.children(claim.id):
-            return self.receiver(claim.id)
-        return self._differs(self.donors[claim.id])
-
-    def _differs(self, donors: Ints) -> float:
-        return float((donors != against(self.r.references, donors)).mean())
+        own = self.r.donors.get(key, self.r.donors.get(f"{key}/{sender}"))
+        return total + (0.0 if own is None else (1 - part) * self.unclaimed(own))
 
     def _weight(self, component: str, *, at_output: bool) -> float:
         """Variance over the inputs of what a component writes, at the output where the loss reads it."""
@@ -80,11 +85,13 @@ class _Strength:
 
 
 def _variance(r: Result, component: str, *, at_output: bool) -> float:
-    prepared: Any = r.task.prepare()
-    table = prepared.model.table(prepared.clean, component)
+    prepared = r.task.prepare()
+    table = prepared.clean.table(component)
     if at_output:
         table = table[:, prepared.reads]
     rows = max(16, ROWS // max(1, table.shape[1]))
     with torch.inference_mode():
-        written = prepared.model.write(component, table[:rows])
-        return float(written.double().var(0, correction=0).sum())
+        written = prepared.model.emit(component, table[:rows])
+        found = float(written.double().var(0, correction=0).sum())
+    # Functions read each other in units of their own, which do not compare: what varies counts as one.
+    return float(found > 0) if r.task.graph.layout.by_id[component].kind in ("input", "function") else found
