@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import losses, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .hypothesis import Claim, Hypothesis
+from .measure import nulls
 from .measure.estimates import Estimate
 from .result import Comparison, Result
 from .task import Task
@@ -33,6 +34,7 @@ __all__ = [
     "TaskError",
     "load_task",
     "losses",
+    "nulls",
     "rules",
 ]
 

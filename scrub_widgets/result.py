@@ -200,7 +200,9 @@ class Result:
 
     def to_json(self) -> str:
         """Estimates, hypothesis and provenance as JSON text; NaN is written as null."""
-        shares = {name: _numbers(getattr(self, name)) for name in ("loss_recovered", "null", "above_null", "pointwise", "kl")}
+        shares = {
+            name: _numbers(getattr(self, name)) for name in ("loss_recovered", "null", "above_null", "pointwise", "kl")
+        }
         losses = {name: _numbers(getattr(self, f"{name}_loss")) for name in ("model", "scrubbed", "baseline")}
         body = {
             "matched_null": shares.pop("null"),
