@@ -153,10 +153,14 @@ def steps(r: Result, kind: Kind, draws: int = 20) -> Iterator[Table]:
         raise ScrubError(f"there is no null '{kind}'; there is {listed(get_args(Kind))}.")
     if not r.loss_recovered.resolved:
         raise ScrubError(f"there is nothing to compare: the loss recovered is {r.loss_recovered}.")
-    if not isinstance(draws, int) or isinstance(draws, bool) or not 1 <= draws <= MAX_DRAWS:
-        raise ScrubError(f"draws= takes a whole number from 1 to {MAX_DRAWS:,}, not {draws!r}.")
+    _check_draws(draws)
     table, plan = _PLANS[kind](r, draws)
     return _fill(r, replace(table, planned=len(plan)), plan)
+
+
+def _check_draws(draws: object) -> None:
+    if not isinstance(draws, int) or isinstance(draws, bool) or not 1 <= draws <= MAX_DRAWS:
+        raise ScrubError(f"draws= takes a whole number from 1 to {MAX_DRAWS:,}, not {draws!r}.")
 
 
 def _run(r: Result, kind: Kind, draws: int = 1, *, progress: bool) -> Table:

@@ -9,7 +9,7 @@ from itertools import chain, groupby, islice, permutations, product
 import numpy as np
 
 from ...errors import HypothesisError, ScrubError, listed
-from ...graph.base import Layout
+from ...graph.base import Component, Layout
 from ...hypothesis import ROOT, WHOLE, Claim, Hypothesis
 
 SAME, ANY = "same input", "any input"
@@ -17,6 +17,9 @@ FEW = 5000
 """Up to so many hypotheses are written out, and drawn from without replacement."""
 TRIES = 50
 """Tries for each one that is wanted, where there are more."""
+
+Alike = tuple[str, int, str | None]
+"""Kind, layer, and what it is a part of: components that may stand for each other."""
 
 Where = Callable[[Claim], frozenset[int]]
 """The positions at which a claim holds."""
@@ -57,8 +60,8 @@ def random_hypotheses(
         No component has another one of its kind in its layer.
     """
     used = list(dict.fromkeys(c for claim in h for c in claim.components if c != WHOLE))
-    kinds = [(layout.by_id[c].kind, layout.by_id[c].layer) for c in used]
-    pools = {kind: [c.id for c in layout.components if (c.kind, c.layer) == kind] for kind in dict.fromkeys(kinds)}
+    kinds = [_kind(layout.by_id[c]) for c in used]
+    pools = {kind: [c.id for c in layout.components if _kind(c) == kind] for kind in dict.fromkeys(kinds)}
     members = {kind: [c for c, own in zip(used, kinds, strict=True) if own == kind] for kind in pools}
     count = math.prod(math.perm(len(pools[kind]), len(members[kind])) for kind in pools)
     few = count <= FEW
@@ -74,14 +77,18 @@ def random_hypotheses(
     return [found[i] for i in chosen], few and len(found) <= draws
 
 
-def _every_way(members: Mapping[object, list[str]], pools: Mapping[object, list[str]]) -> Iterator[dict[str, str]]:
+def _kind(component: Component) -> Alike:
+    return component.kind, component.layer, component.part_of
+
+
+def _every_way(members: Mapping[Alike, list[str]], pools: Mapping[Alike, list[str]]) -> Iterator[dict[str, str]]:
     names = list(chain.from_iterable(members.values()))
     for choice in product(*(permutations(pools[kind], len(members[kind])) for kind in pools)):
         yield dict(zip(names, chain.from_iterable(choice), strict=True))
 
 
 def _random_ways(
-    members: Mapping[object, list[str]], pools: Mapping[object, list[str]], random: np.random.Generator, tries: int
+    members: Mapping[Alike, list[str]], pools: Mapping[Alike, list[str]], random: np.random.Generator, tries: int
 ) -> Iterator[dict[str, str]]:
     for _ in range(tries):
         names: dict[str, str] = {}
