@@ -21,7 +21,7 @@ from scrub_widgets.measure import guards
 from scrub_widgets.measure.guards import GUARDS, RERUN, claims, donors, doubts, numbers, reruns
 from scrub_widgets.measure.guards.data import features, fixed, labels
 from scrub_widgets.measure.guards.slices import slices
-from scrub_widgets.measure.guards.strength import strength
+from scrub_widgets.measure.guards.strength import covered, strength
 from tests.unit import models
 
 if TYPE_CHECKING:
@@ -340,13 +340,35 @@ def test_weak_test() -> None:
 def test_strength_by_hand() -> None:
     """D reads A, B and C; everything varies, so each is a third."""
     t = both()
-    one = tree(("D", "logits", "same input"), ("A", "logits>D", "same input"))
-    assert strength(t.scrub(one)) == pytest.approx(2 / 3, abs=0.01)
+    top = Hypothesis().claim("D")[0]
+    one = top.claim("A", under="logits>D")[0]
     two = one.claim("B", under="logits>D")[0]
+    assert strength(t.scrub(top)) == 0
+    assert strength(t.scrub(one)) == pytest.approx(2 / 3, abs=0.01)
     assert strength(t.scrub(two)) == pytest.approx(1 / 3, abs=0.01)
     assert strength(t.scrub(two.claim("C", under="logits>D", rule="pairs")[0])) == pytest.approx(1 / 6, abs=0.02)
     assert strength(t.scrub(two, unclaimed="per component")) == pytest.approx(1 / 3, abs=0.01)
+    deep = two.claim("x0", under="logits>D>A", rule="any input")[0]
+    assert strength(t.scrub(deep)) == pytest.approx(2 / 3, abs=0.01)
     assert strength(t.scrub(Hypothesis().claim("D", rule="any input")[0])) == pytest.approx(1, abs=0.01)
+
+
+def test_what_the_output_depends_on_by_hand() -> None:
+    """The output reads three parts with equal effects in different units, and one without any."""
+    t = functions(
+        lambda x0, x1, x2: x0 + x1 + x2,
+        A=lambda x0: x0,
+        B=lambda x1: x1 / 100,
+        C=lambda x2: x2,
+        idle=lambda x2: 1000 * x2,
+        out=lambda A, B, C, idle: A + 100 * B + C + 0 * idle,  # noqa: N803
+    )
+    h = Hypothesis().claim("out")[0].claim("A", under="logits>out")[0].claim("B", under="logits>out")[0]
+    a, b = (h[f"logits>out>{name}"] for name in "AB")
+    r = t.scrub(h, samples=64)
+    assert covered(r, [a]) == pytest.approx(1 / 3, abs=0.05)
+    assert covered(r, [a, b]) == pytest.approx(2 / 3, abs=0.05)
+    assert covered(r, []) == 0
 
 
 def test_strength_counts_positions() -> None:
@@ -611,7 +633,7 @@ def test_every_doubt_reads_as_sentences() -> None:
 
 def test_labels_of_the_losses() -> None:
     tokens = induction().tokens.numpy()
-    assert (labels(induction()) == tokens[:, -1]).all()
+    assert np.array_equal(labels(induction()), tokens[:, -1])  # type: ignore[arg-type]
     model = models.attention_only()
     columns = {"right": model.tokens[:, 0], "wrong": model.tokens[:, 1], "label": model.tokens[:, 2]}
     found = {
@@ -624,7 +646,7 @@ def test_labels_of_the_losses() -> None:
         }.items()
     }
     for name, position in {"next": 4, "target": 1, "difference": 0, "fallback": 2}.items():
-        assert (found[name] == model.tokens[:, position].numpy()).all()
+        assert np.array_equal(found[name], model.tokens[:, position].numpy())  # type: ignore[arg-type]
     assert labels(Task(model.bridge, model.tokens, loss=sw.losses.kl())) is None
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ... import rules
 from ...errors import RuleError, listed
+from ...hypothesis import ROOT
 from .data import against, fixed, labels, leaves, read_positions, trivial
 from .doubt import Doubt, percent
 from .strength import covered
@@ -75,18 +76,19 @@ _SAYS = {rules.ANY: {rules.ANY, "any input at each position"}, rules.SAME: {rule
 
 
 def label_leak(r: Result) -> list[Doubt]:
-    """Leaves whose donors always have the right answer of the reference keep it by definition, however the model works."""
+    """Leaves whose rule fixes the right answer keep it by definition, however the model works."""
     answers = labels(r.task)
     if answers is None or fixed(np.zeros(len(answers), dtype=np.int64), answers) > ONE_SIDED:
         return []
-    leaks = {claim: kept for claim in leaves(r) if (kept := _kept(r, claim, answers)) >= FIXES}
+    speaking = [claim for claim in leaves(r) if trivial(r.classes[_rule_of(r, claim)]) is None]
+    leaks = {claim: kept for claim in speaking if (kept := _kept(r, claim, answers)) >= FIXES}
     share = covered(r, leaks) if leaks else 0.0
     everything = share >= EVERYTHING
     more = f", and {percent(share)} of what the output depends on is claimed like that: any model that is right passes."
     return [
         Doubt(
             "label leak",
-            f"{percent(kept)} of the swaps of '{claim.id}' (rule '{claim.rule}') keep the right answer"
+            f"{percent(kept)} of the swaps of '{claim.id}' (rule '{_rule_of(r, claim)}') keep the right answer"
             + (more if everything else "."),
             "That the answer survives is then the rule's doing: say which properties of the input it comes from, in claims "
             "under this one.",
@@ -95,6 +97,13 @@ def label_leak(r: Result) -> list[Doubt]:
         )
         for claim, kept in leaks.items()
     ]
+
+
+def _rule_of(r: Result, claim: Claim) -> str:
+    """The rule that a leaf stands under: to keep a whole port as it is, is to claim what stands above."""
+    while claim.whole and claim.parent != ROOT and trivial(r.classes[claim.rule]) == rules.SAME:
+        claim = r.hypothesis[claim.parent]
+    return claim.rule
 
 
 def _kept(r: Result, claim: Claim, answers: npt.NDArray[Any]) -> float:

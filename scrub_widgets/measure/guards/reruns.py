@@ -200,7 +200,10 @@ def idle_claims(r: Result) -> list[Doubt]:
     """Claims that may as well not be there: the number does not speak for them."""
     if not recovered(r).resolved:
         return []
-    idle = [claim.id for claim in r.hypothesis if _idle(r, r.scrubbed_without[claim.id])]
+    said = [
+        claim.id for claim in r.hypothesis if trivial(r.classes[claim.rule]) != rules.ANY
+    ]  # others say so themselves
+    idle = [claim_id for claim_id in said if _idle(r, r.scrubbed_without[claim_id])]
     if not idle:
         return []
     return [
