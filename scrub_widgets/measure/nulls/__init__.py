@@ -13,7 +13,7 @@ in ``docs/nulls.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
@@ -132,7 +132,7 @@ def add_one(r: Result, *, progress: bool = True) -> Changes:
     return cast("Changes", _run(r, "add_one", progress=progress))
 
 
-def steps(r: Result, kind: Kind, draws: int = 20) -> Iterator[Table]:
+def steps(r: Result, kind: Kind, draws: int = 20) -> Generator[Table, None, None]:
     """The table so far, after every chunk of references: to watch it grow, or to stop.
 
     Parameters
@@ -174,13 +174,18 @@ def _run(r: Result, kind: Kind, draws: int = 1, *, progress: bool) -> Table:
     return table
 
 
-def _fill(r: Result, table: Table, plan: Sequence[Variant]) -> Iterator[Table]:
+def _fill(r: Result, table: Table, plan: Sequence[Variant]) -> Generator[Table, None, None]:
     chosen = msgspec.structs.replace(r.settings, samples=len(r.losses), baseline="shuffled")
+    total = np.zeros(len(r.losses))
     yield table
     for name, task, hypothesis in plan:
         for part in task.stream(hypothesis, chosen):
             if len(part.losses) == len(r.losses):
+                total += part.losses.scrubbed
                 table = replace(table, rows=(*table.rows, _row(r, name, hypothesis, part.losses.scrubbed)))
+                if isinstance(table, NullDraws):
+                    over = total / len(table.rows) - r.losses.scrubbed
+                    table = replace(table, above=estimates.ratio(over, r.losses.baseline - r.losses.model))
             yield table
 
 

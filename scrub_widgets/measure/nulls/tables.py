@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...hypothesis import Hypothesis
-from ..estimates import Estimate, Floats, false_discovery
+from ..estimates import UNRESOLVED, Estimate, Floats, false_discovery
 
 TIE = 1e-6
 """Shares of the gap that differ by less are equal: rounding is no evidence."""
@@ -119,10 +119,14 @@ class NullDraws(Table):
 
     Attributes
     ----------
+    above : Estimate
+        Loss recovered minus the mean of the draws, paired by reference: the rank takes the references as they are, this
+        interval counts that others could have been drawn.
     exhaustive : bool
         Whether the rows are all hypotheses there are of this kind.
     """
 
+    above: Estimate = UNRESOLVED
     exhaustive: bool = False
 
     @property
@@ -143,7 +147,7 @@ class NullDraws(Table):
     def to_builtins(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
         own = {"rank": self.rank, "p_value": self.p_value, "smallest_p_value": self.smallest_p_value}
-        return {**super().to_builtins(), **own, "exhaustive": self.exhaustive}
+        return {**super().to_builtins(), **own, "above": _numbers(self.above), "exhaustive": self.exhaustive}
 
     def __str__(self) -> str:
         lines, draws = self._head(), len(self.rows)
@@ -162,6 +166,7 @@ class NullDraws(Table):
             [
                 *lines,
                 f"draws       {every}{middle:.1f} % on average, from {low:.1f} to {high:.1f} %",
+                f"above them  {self.above}",
                 f"rank        {self.rank} of {draws + 1}: {words}",
                 f"p-value     {self.p_value:.2g} = (1 + {reach}) / (1 + {draws}), {limit}",
             ]
