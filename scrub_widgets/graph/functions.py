@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +53,7 @@ class FunctionGraph:
     def __init__(self, functions: Mapping[str, Function], output: str | None = None) -> None:
         self.functions = dict(functions)
         for name, function in self.functions.items():
-            if not (str(name).isidentifier() and name != ROOT and isinstance(function, abc.Callable)):
+            if not (str(name).isidentifier() and name != ROOT and _is_function(function)):
                 raise TaskError(
                     f"a graph of functions takes names (words, not 'logits') and functions; got {name!r}: {function!r}."
                 )
@@ -84,6 +83,10 @@ class FunctionGraph:
     def __repr__(self) -> str:
         functions = ", ".join(f"{name}({', '.join(parents)})" for name, parents in self.parents.items())
         return f"FunctionGraph({functions} -> {self.output})"
+
+
+def _is_function(value: object) -> bool:
+    return callable(value)
 
 
 def _parameters(name: str, function: Function) -> tuple[str, ...]:
