@@ -8,6 +8,7 @@ from typing import Literal
 from .engine.settings import Settings
 from .hypothesis import Hypothesis
 from .measure.estimates import Estimate
+from .measure.guards import Doubt
 from .result import Result
 
 Phase = Literal["loading", "idle", "running", "done", "cancelled", "error"]
@@ -74,6 +75,14 @@ class Outcome:
         Whether all samples are in.
     seconds : float
         Time spent.
+    warnings : tuple of Doubt
+        What to doubt: of a complete result first what is cheap to know, then, once it is checked, everything.
+    null : Estimate or None
+        What the same tree recovers with meaningless rules, once it is checked; None where no rule was claimed.
+    above_null : Estimate or None
+        The difference, paired by reference.
+    checked : bool
+        Whether what needs runs of its own is in.
     """
 
     rev: int
@@ -81,3 +90,7 @@ class Outcome:
     trail: tuple[tuple[int, Estimate], ...]
     complete: bool
     seconds: float
+    warnings: tuple[Doubt, ...] = ()
+    null: Estimate | None = None
+    above_null: Estimate | None = None
+    checked: bool = False

@@ -28,6 +28,7 @@ from .graph.bridge import check_exact, read_bridge
 from .graph.transformer import Transformer
 from .hypothesis import Hypothesis
 from .inputs import check_apart, check_vocabulary, claimed_positions, places, read_columns, read_mask, read_tokens
+from .interrupt import checkpoint
 from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
@@ -69,6 +70,8 @@ class Task:
     TaskError
         Inputs of a wrong shape or outside the vocabulary, a model that cannot be decomposed, a loss that reads nowhere.
     """
+
+    held_out: Task | None = None
 
     def __init__(
         self,
@@ -277,6 +280,7 @@ class Task:
         classes = {claim.rule: self.classes(claim.rule) for claim in hypothesis}
         chunks = run.stream()
         while True:
+            checkpoint()
             with self._computing:
                 losses = next(chunks, None)
             if losses is None:

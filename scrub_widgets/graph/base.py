@@ -10,7 +10,7 @@ from typing import Literal
 from ..errors import HypothesisError, listed, suggestion
 from ..hypothesis import ROOT, WHOLE, Hypothesis
 
-Kind = Literal["embed", "pos_embed", "head", "mlp"]
+Kind = Literal["embed", "pos_embed", "head", "mlp", "input", "function"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Component:
     layer: int
     slot: int
     ports: tuple[str, ...]
+    part_of: str | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True)
