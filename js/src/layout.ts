@@ -74,18 +74,21 @@ export function step(layout: MapLayout, from: string, dx: number, dy: number): s
 }
 
 /** A curve from the lower edge of a port down to the sender: to its upper edge, or sideways to a band under another. */
-export function edgePath(port: Box & { inner?: boolean }, sender: Box & { under?: boolean }): string {
+export function edgePath(port: Box & { inner?: PortBox["inner"] }, sender: Box & { under?: boolean }): string {
   let start = `M${mid(port)} ${port.y + port.h}`;
   let [x0, y0] = [mid(port), port.y + port.h];
   if (port.inner) {
     // Other bands stand below: the edge runs out from between them first.
     const left = mid(sender) < x0;
-    x0 = left ? port.x - 8 : port.x + port.w + 8;
+    x0 = left ? port.inner[0] - 8 : port.inner[1] + 8;
     y0 += INNER_DROP;
     start += `V${y0}H${x0}`;
   }
-  const [x1, y1] = sender.under ? [sender.x + sender.w, sender.y + sender.h / 2] : [mid(sender), sender.y];
+  // A band under another is reached from the side that faces the port.
+  const left = x0 < sender.x;
+  const side = left ? sender.x : sender.x + sender.w;
+  const [x1, y1] = sender.under ? [side, sender.y + sender.h / 2] : [mid(sender), sender.y];
   const bend = Math.max(14, Math.abs(y1 - y0) * 0.42);
-  const end = sender.under ? `${x1 + 34} ${y1} ${x1} ${y1}` : `${x1} ${y1 - bend} ${x1} ${y1}`;
+  const end = sender.under ? `${x1 + (left ? -34 : 34)} ${y1} ${x1} ${y1}` : `${x1} ${y1 - bend} ${x1} ${y1}`;
   return `${start}C${x0} ${y0 + bend} ${end}`;
 }

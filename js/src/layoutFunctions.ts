@@ -1,7 +1,17 @@
 /** The map of a graph of plain functions: inputs at the bottom, each depth a row, boxes as wide as their names. */
 import type { Drawing, MapRow } from "./layout";
 import { ENDS, MARGIN, outputCell } from "./layoutLayers";
-import { type Cell, heightOf, labelOf, placeStack, type Sizes, type SplitBox, type Stack, stacksOf } from "./stacks";
+import {
+  type Cell,
+  heightOf,
+  LETTER_ZONE,
+  labelOf,
+  placeStack,
+  type Sizes,
+  type SplitBox,
+  type Stack,
+  stacksOf,
+} from "./stacks";
 import type { Graph } from "./wire";
 
 const SIZES: Sizes = { w: 50, h: 32, port: 15, pitchX: 0, gapY: 46, detail: "full" };
@@ -13,7 +23,7 @@ const PORT = 15;
 /** Wide enough for the name and for those of the parts. */
 function widthOf(stack: Stack): number {
   const letters = [stack.root, ...stack.components.map((c) => labelOf(c, "full"))].map((text) => text.length);
-  return Math.max(SIZES.w, Math.max(...letters) * LETTER + 20);
+  return Math.max(SIZES.w, Math.max(...letters) * LETTER + 16 + LETTER_ZONE);
 }
 
 export function layoutFunctions(graph: Graph): Drawing {

@@ -25,7 +25,7 @@ export function outputCell(graph: Graph, x: number, label: string, port: number)
   return {
     ...{ id: "logits", kind: "logits", layer: graph.layers, slot: 0, label, dot: false, root: "logits", under: false },
     ...box,
-    ports: ids.map((id) => ({ id, name: "in", inner: false, x: x - 12, y: box.y + box.h, w: 24, h: port })),
+    ports: ids.map((id) => ({ id, name: "in", inner: null, x: x - 12, y: box.y + box.h, w: 24, h: port })),
   };
 }
 
@@ -48,7 +48,7 @@ function layerRows(graph: Graph, size: Sizes, top: number): Layer[] {
       ? Math.max(
           above.y + above.h + size.gapY,
           above.y - above.rise + above.mlpH + Math.min(size.gapY, 18) + rise,
-          above.y + rise + Math.min(16, pitch / 2),
+          above.y + rise + (rise > pitch / 2 ? above.h + 4 : Math.min(16, pitch / 2)),
         )
       : top + rise;
     layers.push({ heads, mlps, h: tallest(heads), mlpH: tallest(mlps), rise, y });

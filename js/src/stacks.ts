@@ -6,8 +6,8 @@ export type Box = { x: number; y: number; w: number; h: number };
 export type PortBox = Box & {
   id: string;
   name: string;
-  /** Of a band with another one under it: edges leave it sideways. */
-  inner: boolean;
+  /** Of a band with another one under it: left and right end of the glyph, past which its edges leave. */
+  inner: [number, number] | null;
 };
 export type Cell = Box & {
   id: string;
@@ -32,6 +32,8 @@ export type Sizes = { w: number; h: number; port: number; pitchX: number; gapY: 
 /** The components of one place in the map; several where a rewrite split one. */
 export type Stack = { root: string; components: Component[] };
 
+/** How wide the letter of a rule stands beside a name. */
+export const LETTER_ZONE = 22;
 const MOST_BANDS = 4;
 const GAP = 6;
 /** Where an inner port's edge runs on, under its band. */
@@ -79,8 +81,8 @@ export function labelOf(component: Component, detail: Detail): string {
 
 const rootLabel = (root: string): string => root.replace(/^a(\d+)\.h/, "$1.");
 
-function portBoxes(component: Component, box: Box, height: number, inner: boolean): PortBox[] {
-  if (height === 0 && component.ports.length > 0 && inner) return [];
+function portBoxes(component: Component, box: Box, height: number, last: boolean): PortBox[] {
+  const inner: PortBox["inner"] = last ? null : [box.x, box.x + box.w];
   const w = box.w / Math.max(component.ports.length, 1);
   return component.ports.map((id, i) => ({
     ...{ id, name: id.slice(id.lastIndexOf(".") + 1), inner },
@@ -102,7 +104,7 @@ export function placeStack(
     return {
       ...{ id: c.id, kind: c.kind, layer: c.layer, slot: c.slot, ...box, dot: band.dot },
       ...{ label: band.dot && n > 1 ? "" : labelOf(c, size.detail), root: stack.root, under: i > 0 },
-      ports: portBoxes(c, box, band.port, i < n - 1),
+      ports: portBoxes(c, box, band.port, i === n - 1),
     };
   });
   if (n === 1) return { cells, split: [] };

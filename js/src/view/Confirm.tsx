@@ -104,8 +104,8 @@ export function Confirmations() {
             <tr>
               <th scope="col">hypothesis</th>
               <th scope="col">confirmed</th>
-              <th scope="col">95 % interval</th>
-              <th scope="col">after tries</th>
+              <th scope="col">interval</th>
+              <th scope="col">tries</th>
             </tr>
           </thead>
           <tbody>
@@ -115,7 +115,7 @@ export function Confirmations() {
                   {i === present ? "◆ the present one" : `${plural(c.claims.length, "claim")} (edit ${c.rev})`}
                 </th>
                 <td>{percent(c.recovered.value)}</td>
-                <td>{percentBounds(c.recovered)}</td>
+                <td class="scrub-nowrap">{percentBounds(c.recovered)}</td>
                 <td>{c.tries}</td>
               </tr>
             ))}

@@ -4,6 +4,7 @@ import { componentWords, portWord } from "../graph";
 import { claimsOf, pathWords, ROOT } from "../hypothesis";
 import type { Cell, PortBox } from "../layout";
 import { type RuleFace, ruleFace } from "../rules";
+import { LETTER_ZONE } from "../stacks";
 import { doubtsAbout, spokenDoubts, worst } from "../trust";
 import type { Claim, Warning } from "../wire";
 
@@ -115,13 +116,15 @@ function Body({ cell, faces }: { cell: Cell; faces: RuleFace[] }) {
   const { uid } = useApp();
   const { x, y, w, h } = cell;
   const name = cell.label;
-  const slice = w / Math.max(faces.length, 1);
   const root = cell.id === ROOT;
-  // Where there is room beside the box, or no other way to know it, the name stays when rules fill the box.
+  // Boxes wide enough for letter and name keep both; elsewhere the place in the grid says what it is.
   const wide = cell.layer < 0;
-  const named = wide || cell.kind === "function";
+  const named = (wide || cell.kind === "function") && name !== "";
+  const filled = named && faces.length > 0 ? Math.min(w / 2, LETTER_ZONE * faces.length) : w;
+  const slice = filled / Math.max(faces.length, 1);
   return (
     <>
+      {filled < w && <rect class="scrub-name-ground" x={x} y={y} width={w} height={h} rx="3" />}
       {faces.length === 0 && !root && <rect x={x} y={y} width={w} height={h} rx="3" fill={`url(#${uid}-unclaimed)`} />}
       {faces.map((face, i) => (
         <rect
@@ -144,12 +147,7 @@ function Body({ cell, faces }: { cell: Cell; faces: RuleFace[] }) {
         rx="3"
       />
       {name && (faces.length === 0 || named) && (
-        <text
-          class="scrub-name"
-          x={named && faces.length > 0 ? x + w + 6 : x + w / 2}
-          y={named && faces.length > 0 ? y + h - 2 : y + h / 2 + 4}
-          style={named && faces.length > 0 ? { textAnchor: "start" } : undefined}
-        >
+        <text class="scrub-name" x={filled < w ? x + filled + (w - filled) / 2 : x + w / 2} y={y + h / 2 + 4}>
           {name}
         </text>
       )}

@@ -15,6 +15,9 @@ export function freshness(result: Result | null, rev: number, phase: string): Fr
   return result.complete ? "fresh" : phase === "running" ? "running" : "fresh";
 }
 
+const CHECKING =
+  "Some checks, and what meaningless rules would recover, need runs of their own: they follow while nothing else runs";
+
 export function RecoveredBar() {
   const { store } = useApp();
   const result = store.result.value;
@@ -33,17 +36,17 @@ export function RecoveredBar() {
             {nullWords(result)}
           </span>
         )}
+        {result?.complete && !result.checked && fresh === "fresh" && (
+          <span class="scrub-muted" data-testid="checking" title={CHECKING}>
+            not all checks are in yet
+          </span>
+        )}
         <ConfirmLine />
       </div>
       <div class="scrub-bar" data-testid="bar-recovered">
         {result ? <Bar result={result} unit={store.task.value?.unit ?? ""} /> : <EmptyBar />}
       </div>
       {result && <Warnings result={result} />}
-      {result?.complete && !result.checked && fresh === "fresh" && (
-        <p class="scrub-muted scrub-checking" data-testid="checking">
-          Some checks, and what meaningless rules would recover, need runs of their own and are not in yet.
-        </p>
-      )}
     </section>
   );
 }
