@@ -33,9 +33,7 @@ def in_full(outcome: Outcome, stop: Callable[[], None]) -> Outcome:
     """
     with interruptible(stop):
         null, above = _null(outcome.result)
-        return replace(
-            outcome, warnings=tuple(outcome.result.warnings), null=null, above_null=above, checked=True
-        )
+        return replace(outcome, warnings=tuple(outcome.result.warnings), null=null, above_null=above, checked=True)
 
 
 def unchecked(outcome: Outcome, error: Exception) -> Outcome:

@@ -55,19 +55,22 @@ def load(session: Session, text: str) -> int:
         return session.set_hypothesis(Hypothesis.from_builtins(body), "hypothesis loaded from JSON")
     _check(session, body)
     tried, confirmations = read_record(body)
-    held_out = session.task.held_out
-    other = [c.data for c in confirmations if held_out is not None and c.data != held_out.fingerprint]
-    if held_out is not None and other:
-        raise ScrubError(
-            f"this session was confirmed on other held-out data, with fingerprint {other[0]}; here it is "
-            f"{held_out.fingerprint}."
-        )
+    _check_held_out(session, {c.data for c in confirmations})
     after = Step(Hypothesis.from_builtins(body.get("hypothesis")), settings(**body["settings"]))
     with session._lock:
         rev = session.edit(lambda _: replace(after, edit="session loaded from JSON"))
         session._record.merge(tried, confirmations)
         session._tell("confirm")
     return rev
+
+
+def _check_held_out(session: Session, confirmed_on: set[str]) -> None:
+    held_out = session.task.held_out if confirmed_on else None
+    if held_out is not None and confirmed_on != {held_out.fingerprint}:
+        raise ScrubError(
+            f"this session was confirmed on other held-out data, with fingerprint {min(confirmed_on)}; here it is "
+            f"{held_out.fingerprint}."
+        )
 
 
 def _check(session: Session, body: dict[str, Any]) -> None:

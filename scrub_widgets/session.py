@@ -313,7 +313,7 @@ class Session:
     @property
     def confirm_problem(self) -> str | None:
         """Why the present hypothesis cannot be confirmed, in a sentence; None if it can."""
-        if self.task.held_out is None:
+        if not self.task.has_held_out:
             return (
                 "there are no held-out inputs to confirm on: make the task with Task(..., held_out=0.25), and a quarter of "
                 "its inputs is kept aside before exploring begins."

@@ -144,8 +144,8 @@ export type Confirmed = {
   rev: number;
 };
 export type Confirm = {
-  /** How many inputs are held out; null: none are. */
-  inputs: number | null;
+  /** Whether there are inputs that exploring never touched. */
+  held_out: boolean;
   /** Why the present hypothesis cannot be confirmed. */
   problem: string | null;
   running: boolean;
@@ -292,7 +292,7 @@ export const traits = {
     error: nullable(shape({ kind: text, message: text, where: nullable(text) })),
   }),
   confirm: shape({
-    ...{ inputs: nullable(whole), problem: nullable(text), running: flag, tries: whole, present: nullable(whole) },
+    ...{ held_out: flag, problem: nullable(text), running: flag, tries: whole, present: nullable(whole) },
     recorded: list(confirmed),
   }),
   result: nullable(result),

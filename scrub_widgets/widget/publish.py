@@ -28,7 +28,7 @@ def graph_of(task: Task) -> wire.Graph:
     ports = [_port(layout, c.id, port) for c in layout.components for port in c.ports]
     heads = [c.slot for c in layout.components if c.kind == "head"]
     return wire.Graph(
-        title=f"{task.name} · {model_words(task)}",
+        title=f"{task.name} · {task.graph.title}",
         layers=1 + max((c.layer for c in layout.components), default=-1),
         heads=1 + max(heads, default=-1),
         has_mlp=any(c.kind == "mlp" for c in layout.components),
@@ -61,15 +61,6 @@ def _port(layout: Layout, owner: str, name: str) -> wire.Port:
     )
 
 
-def model_words(task: Task) -> str:
-    """``2 layers × 4 heads · d_model 64``; ``3 inputs, 4 functions`` for a graph of plain functions."""
-    kinds = [c.kind for c in task.graph.layout.components]
-    if "function" in kinds or "input" in kinds:
-        return f"{kinds.count('input')} inputs, {kinds.count('function')} functions"
-    cfg = task.model.cfg
-    return f"{cfg.n_layers} layers × {cfg.n_heads} heads · d_model {cfg.d_model}"
-
-
 def task_of(task: Task) -> wire.TaskInfo:
     """The data, the loss and the palette."""
     return wire.TaskInfo(
@@ -78,7 +69,7 @@ def task_of(task: Task) -> wire.TaskInfo:
         n_pos=task.positions,
         loss=task.loss.name,
         unit=task.loss.unit,
-        model=model_words(task),
+        model=task.graph.title,
         rules=[_rule(task, name) for name in task.rules],
         roles={role: list(at) for role, at in task.roles.items()},
         baselines=list(BASELINES),
@@ -192,9 +183,8 @@ def _warned(doubt: Doubt) -> wire.Warned:
 def confirm_of(session: Session) -> wire.ConfirmInfo:
     """What can be confirmed, and what was."""
     recorded, present = session.confirmations, session.confirmation
-    held_out = session.task.held_out
     return wire.ConfirmInfo(
-        inputs=None if held_out is None else len(held_out),
+        held_out=session.task.has_held_out,
         problem=session.confirm_problem,
         running=session.confirming,
         tries=session.tries,

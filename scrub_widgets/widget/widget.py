@@ -214,9 +214,7 @@ class ScrubWidget(anywidget.AnyWidget):
         session = self.session
         if what == "state":
             self._set(_selection=_possible(self._selection, session.hypothesis))
-            self._set(
-                _state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session))
-            )
+            self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
         elif what == "confirm":

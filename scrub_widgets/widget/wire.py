@@ -217,9 +217,9 @@ class Confirmed(Shape, frozen=True):
 
 
 class ConfirmInfo(Shape, frozen=True):
-    """Explore, then confirm: ``inputs`` held out, or None; ``present`` is the place in ``recorded`` of the present one."""
+    """Explore, then confirm; ``present`` is the place in ``recorded`` of the present hypothesis."""
 
-    inputs: int | None
+    held_out: bool
     problem: str | None
     running: bool
     tries: int

@@ -1,7 +1,7 @@
 /** Explore, then confirm: the button, the sentence beside the explored number, and what was confirmed so far. */
 import { useApp } from "../app";
 import { pathWords } from "../hypothesis";
-import { count, percent, percentBounds, plural } from "../text";
+import { percent, percentBounds, plural } from "../text";
 import { confirmedWords } from "../trust";
 import type { Confirm } from "../wire";
 
@@ -53,10 +53,10 @@ export function ConfirmLine() {
         {confirmedWords(present)}
       </span>
     );
-  if (confirm.running && confirm.inputs !== null)
+  if (confirm.running)
     return (
       <span class="scrub-muted" data-testid="confirmed" data-state="running">
-        confirming on {plural(confirm.inputs, "held-out input")}…
+        confirming on held-out inputs…
       </span>
     );
   if (confirm.recorded.length === 0) return null;
@@ -86,17 +86,14 @@ export function Confirmations() {
   const { store } = useApp();
   const confirm = store.confirm.value;
   if (!confirm) return null;
-  const { recorded, present, tries, inputs } = confirm;
+  const { recorded, present, tries, held_out } = confirm;
   return (
     <section class="scrub-card" aria-label="Explore, then confirm" data-testid="confirmations">
       <h3>Explore, then confirm</h3>
       <p class="scrub-muted">
         {plural(tries, "different hypothesis was", "different hypotheses were")} tried on the explored inputs
-        {inputs === null ? "; no inputs are held out (held_out=0.25 of Task keeps some)" : ""}
-        {inputs !== null && recorded.length === 0
-          ? `; ${count(inputs)} held-out inputs wait for the one you choose`
-          : ""}
-        .
+        {held_out ? "" : "; no inputs are held out (held_out=0.25 of Task keeps some)"}
+        {held_out && recorded.length === 0 ? "; the held-out inputs wait for the one you choose" : ""}.
       </p>
       {recorded.length > 0 && (
         <table class="scrub-table scrub-numbers">
