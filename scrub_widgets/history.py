@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .engine.settings import Settings
+from .errors import ScrubError
 from .hypothesis import Hypothesis
 from .measure.estimates import Estimate
 from .measure.guards import Doubt
@@ -31,6 +32,53 @@ class Step:
     hypothesis: Hypothesis = field(default_factory=Hypothesis)
     settings: Settings = field(default_factory=Settings)
     edit: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """Steps, and which of them is the present one.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        Oldest first; those after the present one were undone.
+    at : int
+        The present one.
+    """
+
+    steps: tuple[Step, ...]
+    at: int = 0
+
+    @property
+    def step(self) -> Step:
+        """The present state."""
+        return self.steps[self.at]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return self.at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone state."""
+        return self.at + 1 < len(self.steps)
+
+    def then(self, step: Step) -> History:
+        """With a new step; what was undone is forgotten."""
+        return History((*self.steps[: self.at + 1], step), self.at + 1)
+
+    def moved(self, by: int, word: str) -> History:
+        """Back or forth in it.
+
+        Raises
+        ------
+        ScrubError
+            There is nothing there.
+        """
+        if not 0 <= self.at + by < len(self.steps):
+            raise ScrubError(f"there is nothing to {word}.")
+        return History(self.steps, self.at + by)
 
 
 @dataclass(frozen=True)

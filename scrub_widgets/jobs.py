@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PUBLISH_EVERY = 0.05
 """Seconds between two partial results: a browser draws no faster than it can be told."""
+KEEP_RESULTS = 200
 CONFIRMING = "confirming on held-out inputs"
 
 Job = tuple[int, Step]
@@ -127,7 +128,20 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
     _ = outcome.result.recovered_from  # computed now, and not while listeners hold the lock
     with session._lock:
         stop()
-        session._finish(step, outcome)
+        session._record.count(step.hypothesis)
+        _remember(session, outcome)
+        session._jobs.check = outcome
+        session._tell("result")
+        session._tell("confirm")  # the tries
+        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
+        session._say(Status("done", outcome.rev, n, n, took))
+
+
+def _remember(session: Session, outcome: Outcome) -> None:
+    session.outcome = outcome
+    session._results[outcome.result.hypothesis, outcome.result.settings] = outcome
+    while len(session._results) > KEEP_RESULTS:
+        session._results.popitem(last=False)
 
 
 def _after(result: Result, tries: int) -> Result:
@@ -255,4 +269,7 @@ def check_further(session: Session, outcome: Outcome) -> None:
     with session._lock:
         if session._jobs.check is outcome:
             session._jobs.check = None
-            session._checked(outcome, checked)
+            if session.outcome is outcome:
+                _remember(session, checked)
+                session._tell("checked")
+            session._changed.notify_all()

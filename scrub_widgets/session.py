@@ -11,21 +11,20 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from . import jobs, saved
+from . import confirming, jobs, saved
 from .confirm import Confirmation, Record
 from .engine.settings import Settings, settings
 from .errors import ScrubError
-from .history import Outcome, Status, Step
+from .history import History, Outcome, Status, Step
 from .hypothesis import Hypothesis
 from .jobs import Jobs
 from .result import Result
 from .task import Task
-
-KEEP_RESULTS = 200
 
 Listener = Callable[["Session", str], None]
 """Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"`` or ``"confirm"`` when that changed, on the
@@ -51,8 +50,7 @@ class Session:
         self.outcome: Outcome | None = None
         self.status = Status("loading", 0, message="starting")
         self.last_error: Exception | None = None
-        self._history = [Step(start, settings(**chosen))]
-        self._at = 0
+        self._history = History((Step(start, settings(**chosen)),))
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._jobs = Jobs()
@@ -74,7 +72,7 @@ class Session:
     @property
     def step(self) -> Step:
         """The present state."""
-        return self._history[self._at]
+        return self._history.step
 
     @property
     def hypothesis(self) -> Hypothesis:
@@ -89,12 +87,12 @@ class Session:
     @property
     def can_undo(self) -> bool:
         """Whether there is an earlier state."""
-        return self._at > 0
+        return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an undone state."""
-        return self._at + 1 < len(self._history)
+        return self._history.can_redo
 
     @property
     def result(self) -> Result | None:
@@ -148,8 +146,7 @@ class Session:
             self.task.check(after.hypothesis)
             if (after.hypothesis, after.settings) == (self.hypothesis, self.settings):
                 return self.rev
-            self._history = [*self._history[: self._at + 1], after]
-            self._at += 1
+            self._history = self._history.then(after)
             return self._moved()
 
     def set_hypothesis(self, hypothesis: Hypothesis, edit: str = "hypothesis set from Python") -> int:
@@ -168,31 +165,17 @@ class Session:
         return self.edit(change)
 
     def undo(self) -> int:
-        """Go back one step.
-
-        Raises
-        ------
-        ScrubError
-            There is none.
-        """
-        return self._step(-1, "undo")
+        """Go back one step; a ScrubError if there is none."""
+        return self._go(-1, "undo")
 
     def redo(self) -> int:
-        """Take back the last undo.
+        """Take back the last undo; a ScrubError if there is none."""
+        return self._go(1, "redo")
 
-        Raises
-        ------
-        ScrubError
-            There is none.
-        """
-        return self._step(1, "redo")
-
-    def _step(self, by: int, word: str) -> int:
+    def _go(self, by: int, word: str) -> int:
         with self._lock:
             self._open()
-            if not 0 <= self._at + by < len(self._history):
-                raise ScrubError(f"there is nothing to {word}.")
-            self._at += by
+            self._history = self._history.moved(by, word)
             return self._moved()
 
     def _moved(self) -> int:
@@ -280,6 +263,11 @@ class Session:
 
     # -- explore, then confirm --------------------------------------------------------------------------------------
 
+    @property
+    def confirm_problem(self) -> str | None:
+        """Why the present hypothesis cannot be confirmed, in a sentence; None if it can."""
+        return confirming.problem(self)
+
     def ask_confirm(self) -> Confirmation | None:
         """Have the present hypothesis measured on the held-out inputs; return at once.
 
@@ -293,34 +281,7 @@ class Session:
         ScrubError
             No held-out inputs, or nothing claimed; the sentence says what to do.
         """
-        with self._lock:
-            self._open()
-            known = self.confirmation
-            if known is not None:
-                self._say(replace(self.status, message=str(replace(known, repeated=True))))
-                return replace(known, repeated=True)
-            problem = self.confirm_problem
-            if problem is not None:
-                raise ScrubError(problem)
-            if self._jobs.confirm is None:
-                self._jobs.confirm = (self.rev, self.step)
-                if self.status.phase not in ("loading", "running"):
-                    self._say(Status("running", self.rev, 0, self.settings.samples, jobs.CONFIRMING))
-                self._tell("confirm")
-                self._changed.notify_all()
-            return None
-
-    @property
-    def confirm_problem(self) -> str | None:
-        """Why the present hypothesis cannot be confirmed, in a sentence; None if it can."""
-        if not self.task.has_held_out:
-            return (
-                "there are no held-out inputs to confirm on: make the task with Task(..., held_out=0.25), and a quarter of "
-                "its inputs is kept aside before exploring begins."
-            )
-        if not len(self.hypothesis):
-            return "there is nothing to confirm yet: claim a component first."
-        return None
+        return confirming.ask(self)
 
     def confirm(self, timeout: float | None = None) -> Confirmation:
         """Measure the present hypothesis on the held-out inputs, once; a second time gives the recorded number.
@@ -337,22 +298,12 @@ class Session:
         TimeoutError
             It takes longer; the measurement goes on.
         """
-        with self._changed:
-            hypothesis = self.hypothesis
-            known = self.ask_confirm()
-            if known is not None:
-                return known
-            if not self._changed.wait_for(lambda: not self.confirming, timeout):
-                raise TimeoutError(f"the confirmation is still running after {timeout} s ({self.status.message}).")
-            found = self._record.of(hypothesis)
-            if found is not None:
-                return found
-            raise self.status.error or ScrubError("the confirmation was cancelled; nothing was recorded.")
+        return confirming.confirm(self, timeout)
 
     # -- JSON -------------------------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """Hypothesis, settings, the result, what was tried and confirmed, and on which data, as JSON text."""
+        """Hypothesis, settings, the result as far as it is checked, what was tried and confirmed, as JSON text."""
         return saved.written(self)
 
     def load_json(self, text: str) -> int:
@@ -371,13 +322,12 @@ class Session:
         """Be told of changes; returns a function that ends it."""
         with self._lock:
             self._listeners.append(listener)
+        return partial(self._leave, listener)
 
-        def leave() -> None:
-            with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return leave
+    def _leave(self, listener: Listener) -> None:
+        with self._lock:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
 
     def _tell(self, what: str) -> None:
         for listener in list(self._listeners):
@@ -393,28 +343,3 @@ class Session:
     def _open(self) -> None:
         if self._closed:
             raise ScrubError("this session is closed; make a new one.")
-
-    # -- what the engine thread reports -----------------------------------------------------------------------------
-
-    def _finish(self, step: Step, outcome: Outcome) -> None:
-        """A complete result."""
-        self._record.count(step.hypothesis)
-        self._remember(outcome)
-        self._jobs.check = outcome
-        self._tell("result")
-        self._tell("confirm")  # the tries
-        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
-        self._say(Status("done", outcome.rev, n, n, took))
-
-    def _checked(self, outcome: Outcome, checked: Outcome) -> None:
-        """What was found out about a result later."""
-        if self.outcome is outcome:
-            self._remember(checked)
-            self._tell("checked")
-        self._changed.notify_all()
-
-    def _remember(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-        self._results[outcome.result.hypothesis, outcome.result.settings] = outcome
-        while len(self._results) > KEEP_RESULTS:
-            self._results.popitem(last=False)

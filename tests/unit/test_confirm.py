@@ -160,7 +160,10 @@ def test_an_edit_does_not_end_a_confirmation_of_the_frozen_hypothesis() -> None:
     assert session.ask_confirm() is None
     assert gate.entered.wait(LONG)
     assert session.confirming
+    assert session.ask_confirm() is None  # a second click while it runs asks for nothing more
     session.set_hypothesis(head("token"))
+    with pytest.raises(ScrubError, match="another hypothesis is being confirmed"):
+        session.ask_confirm()
     gate.open.set()
     r = session.wait(LONG)
     assert r is not None
