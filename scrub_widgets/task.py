@@ -106,10 +106,10 @@ class Task:
         self.model = model
         self.loss = loss if isinstance(loss, Loss) else custom(loss)
         if isinstance(model, FunctionGraph):
-            inputs, standard = _values(tokens), (rules_.SAME, rules_.ANY)
+            inputs, standard = _values(tokens), [rules_.SAME, rules_.ANY]
             columns = {**{name: value.numpy() for name, value in inputs.values.items()}, **(columns or {})}
         else:
-            inputs, standard = _tokens(tokens, attention_mask), tuple(rules_.STANDARD)
+            inputs, standard = _tokens(tokens, attention_mask), list(rules_.STANDARD)
         self.data = Data(inputs, read_columns(columns, len(inputs), self.loss), partial(_word, model, vocab))
         self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
         self.hypotheses = dict(hypotheses or {})

@@ -53,7 +53,7 @@ class FunctionGraph:
     def __init__(self, functions: Mapping[str, Function], output: str | None = None) -> None:
         self.functions = dict(functions)
         for name, function in self.functions.items():
-            if not callable(function) or not isinstance(name, str) or not name.isidentifier() or name == ROOT:
+            if not callable(function) or not str(name).isidentifier() or name == ROOT:
                 raise TaskError(
                     f"a graph of functions takes names (words, not 'logits') and functions; got {name!r}: {function!r}."
                 )
@@ -132,7 +132,7 @@ class FunctionNode(Node):
     def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:  # noqa: ARG002
         """Take the stream apart and call the function."""
         senders = self.graph.layout.senders(self.name)
-        blocks = read[""].split([self.graph.size(sender) for sender in senders], -1)
+        blocks = torch.split(read[""], [self.graph.size(sender) for sender in senders], -1)  # type: ignore[no-untyped-call]
         return self.graph.call(self.name, dict(zip(senders, blocks, strict=True)))
 
 
