@@ -112,9 +112,9 @@ def measure(session: Session, rev: int, step: Step) -> None:
             else:
                 told = _publish_partial(session, outcome, stop, told)
     except Cancelled:
+        _doubt_partial(session)
         with session._lock:
             if session._jobs.run is None and rev == session.rev and not session._closed:
-                _stopped_early(session)
                 done = len(trail) and trail[-1][0]
                 session._say(Status("cancelled", rev, done, step.settings.samples, "cancelled"))
     except Exception as error:  # noqa: BLE001 - whatever happens must reach the person, not a lost thread
@@ -162,12 +162,16 @@ def _publish_partial(session: Session, outcome: Outcome, stop: Callable[[], None
         return time.monotonic()
 
 
-def _stopped_early(session: Session) -> None:
+def _doubt_partial(session: Session) -> None:
     """A partial result that stays is doubted like a complete one."""
     outcome = session.outcome
-    if outcome is not None and not outcome.complete and outcome.rev == session.rev:
-        session.outcome = checks.at_once(outcome)
-        session._tell("partial")
+    if outcome is None or outcome.complete or outcome.rev != session.rev:
+        return
+    doubted = checks.at_once(outcome)
+    with session._lock:
+        if session.outcome is outcome:
+            session.outcome = doubted
+            session._tell("partial")
 
 
 def _failed(session: Session, rev: int, step: Step, error: Exception) -> None:

@@ -328,6 +328,31 @@ def test_checks_give_way_to_an_edit_and_come_back_with_the_result(monkeypatch: p
     session.close()
 
 
+def test_a_run_that_was_stopped_early_is_doubted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubt = Doubt("seen", "e.", "a.")
+    monkeypatch.setattr(checks, "at_once", lambda outcome: replace(outcome, warnings=(doubt,)))
+    m, gate = gpt2(), Gate()
+    session = Session(sw.Task(m.bridge, m.tokens, loss=gate), samples=60_000)
+    stopped = threading.Event()
+
+    def stop(s: Session, what: str) -> None:
+        if what == "partial" and not stopped.is_set():
+            stopped.set()
+            s.cancel()
+
+    session.subscribe(stop)
+    session.set_hypothesis(head())
+    assert stopped.wait(LONG)
+    session.wait(LONG)
+    outcome = session.outcome
+    assert outcome is not None
+    assert session.status.phase == "cancelled"
+    assert not outcome.complete
+    assert outcome.warnings == (doubt,)
+    assert session.tries == 0
+    session.close()
+
+
 def test_a_check_that_fails_is_a_doubt_and_the_number_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(outcome: Any, stop: Any) -> Any:
         raise ScrubError("out of luck")

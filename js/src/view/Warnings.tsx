@@ -55,7 +55,7 @@ function Doubt({ warning }: { warning: Warning }) {
             {severity === "warning" ? "!" : "i"}
           </span>
           <span class="scrub-hidden">{severity}: </span>
-          {name}
+          {name}:
         </b>{" "}
         {evidence}{" "}
         {claim && (
