@@ -40,6 +40,7 @@ from .inputs import (
     read_tokens,
     read_values,
 )
+from .interrupt import checkpoint
 from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
@@ -175,6 +176,11 @@ class Task:
     def held_out(self) -> Task | None:
         """The same task on data that exploring never touched, if there is such."""
         return None if self._held_out is None else self._its_held_out()
+
+    @property
+    def has_held_out(self) -> bool:
+        """Whether there is such data; it may be made only when it is first needed."""
+        return self._held_out is not None
 
     def _its_held_out(self) -> Task:
         if not isinstance(self._held_out, Task):
@@ -395,6 +401,7 @@ class Task:
         classes = {claim.rule: self.classes(claim.rule) for claim in hypothesis}
         chunks = run.stream()
         while True:
+            checkpoint()
             with self._computing:
                 losses = next(chunks, None)
             if losses is None:
