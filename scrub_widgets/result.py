@@ -74,26 +74,6 @@ class Result:
         return {name: estimates.loss_recovered(model, scrubbed, self._against(name)) for name in self._baselines}
 
     @cached_property
-    def policies(self) -> dict[str, Estimate]:
-        """Loss recovered under every policy for unclaimed inputs, on the same references; computed when first asked for."""
-        model, baseline = self.losses.model, self.losses.baseline
-        return {
-            policy: estimates.loss_recovered(model, scrubbed, baseline)
-            for policy, scrubbed in self.scrubbed_by_policy.items()
-        }
-
-    @cached_property
-    def scrubbed_by_policy(self) -> dict[str, Floats]:
-        """The scrubbed losses ``[n]`` under every policy; the others than its own are scrubbed when first asked for."""
-        own = self.settings.unclaimed
-        return {p: self.losses.scrubbed if p == own else again(self, unclaimed=p) for p in POLICIES}
-
-    @cached_property
-    def scrubbed_without(self) -> dict[str, Floats]:
-        """Claim id to the scrubbed losses ``[n]`` without that claim and all under it; scrubbed when first asked for."""
-        return {claim.id: again(self, without(self.hypothesis, claim.id)) for claim in self.hypothesis}
-
-    @cached_property
     def null_losses(self) -> Floats:
         """Losses of the matched null on the same references, ``[n]``: computed when first asked for, like one more scrub."""
         chosen = msgspec.structs.replace(self.settings, samples=len(self.losses), baseline="shuffled")
@@ -113,6 +93,26 @@ class Result:
         """Loss recovered minus that of the matched null, paired by reference: what the rules know."""
         gap = self.losses.baseline - self.losses.model
         return estimates.ratio(self.null_losses - self.losses.scrubbed, gap)
+
+    @cached_property
+    def policies(self) -> dict[str, Estimate]:
+        """Loss recovered under every policy for unclaimed inputs, on the same references; computed when first asked for."""
+        model, baseline = self.losses.model, self.losses.baseline
+        return {
+            policy: estimates.loss_recovered(model, scrubbed, baseline)
+            for policy, scrubbed in self.scrubbed_by_policy.items()
+        }
+
+    @cached_property
+    def scrubbed_by_policy(self) -> dict[str, Floats]:
+        """The scrubbed losses ``[n]`` under every policy; the others than its own are scrubbed when first asked for."""
+        own = self.settings.unclaimed
+        return {p: self.losses.scrubbed if p == own else again(self, unclaimed=p) for p in POLICIES}
+
+    @cached_property
+    def scrubbed_without(self) -> dict[str, Floats]:
+        """Claim id to the scrubbed losses ``[n]`` without that claim and all under it; scrubbed when first asked for."""
+        return {claim.id: again(self, without(self.hypothesis, claim.id)) for claim in self.hypothesis}
 
     @cached_property
     def kl(self) -> Estimate:

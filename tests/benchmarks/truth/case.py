@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,16 +25,19 @@ class Case:
         The same as claims.
     wrong : str
         What the model really does instead, in one sentence; "" for a right hypothesis.
+    empty : str
+        Why no number can tell this hypothesis from a wrong one, although nothing in it is false; "" where it can.
     """
 
     says: str
     hypothesis: sw.Hypothesis
     wrong: str = ""
+    empty: str = ""
 
     @property
-    def right(self) -> bool:
-        """Whether it is true of the model, by construction."""
-        return not self.wrong
+    def kind(self) -> Literal["right", "wrong", "empty"]:
+        """Right: true of the model, and it says something; wrong: false of it; empty: true, and of other models too."""
+        return "wrong" if self.wrong else "empty" if self.empty else "right"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from .case import Case, Truth, grid, tree
 
 HIGH = 4
 """An input of 0 to 9 is "high" above it."""
+BOTH = "One donor with the same answer for all that the output reads: any model that is right passes, whichever part knows what."
 
 
 def conjunction() -> Truth:
@@ -43,7 +44,8 @@ def conjunction() -> Truth:
         Case("down to the inputs, as rules", tree("out", "out>A", "out>A>x0: x0 high", "out>B", "out>B>x1: x1 high")),
         Case("coarse: A and B matter, N does not", tree("out", "out>A+B")),
         Case("coarse: A reads x0, B reads x1", tree("out", "out>A: x0", "out>B: x1")),
-        Case("A and B together know which are high", tree("out", "out>A+B: which are high")),
+        Case("A and B together know which are high", tree("out", "out>A+B: which are high"), empty=BOTH),
+        Case("... and N knows whether x0 is high", tree("out", "out>A: x0 high", "out>B: x1 high", "out>N: x0 high"), "N knows x2 only, and hardly matters."),
         Case("only A matters", tree("out", "out>A: x0 high"), "B decides as much as A: both must be high."),
         Case("A knows x1, B knows x0", tree("out", "out>A: x1 high", "out>B: x0 high"), "A reads x0 and never x1, B the other way round."),
         Case("A and B each know the answer", tree("out", "out>A: both high", "out>B: both high"), "Neither knows it: A sees x0 only, B sees x1 only."),
@@ -81,7 +83,7 @@ def with_backup() -> Truth:
     cases = (
         Case("coarse: both matter", tree("out", "out>main+backup")),
         Case("both say yes in their own cases", tree("out", "out>main: main says yes", "out>backup: backup says yes")),
-        Case("one rule for both", tree("out", "out>main+backup: x0 high, main works")),
+        Case("one rule for both", tree("out", "out>main+backup: x0 high, main works"), empty=BOTH),
         Case("down to the inputs, with rules", tree("out", "out>main", "out>main>x0: x0 high", "out>main>x2: main works", "out>backup", "out>backup>x0: x0 high", "out>backup>x2: main works")),
         Case("down to the inputs", tree("out", "out>main: main says yes", "out>backup: backup says yes", "out>main>x0", "out>main>x2", "out>backup>x0", "out>backup>x2")),
         Case("only the main part matters", tree("out", "out>main"), ignored),
@@ -120,7 +122,7 @@ def exclusive_or() -> Truth:
         Case("the same, and out only passes on the parity", tree("out: parity", "out>A: x0 high", "out>B: x1 high")),
         Case("coarse: A and B matter, N does not", tree("out", "out>A", "out>B")),
         Case("down to the inputs", tree("out", "out>A", "out>A>x0: x0 high", "out>B", "out>B>x1: x1 high")),
-        Case("A and B together know which are high", tree("out", "out>A+B: which are high")),
+        Case("A and B together know which are high", tree("out", "out>A+B: which are high"), empty=BOTH),
         Case("one input is enough", tree("out", "out>A: x0 high"), "Half of a XOR says nothing: both bits are needed."),
         Case("A and B each know the parity", tree("out", "out>A: parity", "out>B: parity"), "Each knows one bit; the parity exists only at the output."),
         Case("A and B know the parity, one draw for both", tree("out", "out>A: parity / S", "out>B: parity / S"), "Each knows one bit; a shared donor brings both bits along, and with them the answer."),

@@ -102,7 +102,7 @@ def hand_built() -> Truth:
         Case("the value is the previous token", tree(ind, q, f"{ind}.k>a0.h0: previous token", f"{ind}.v>embed: previous token"), "What is copied is the token at the place itself."),
         Case("the embedding says it directly", tree("embed: what followed the earlier occurrence"), "The embedding knows single tokens and does not write where the answer is read."),
         Case("the head knows nearly the whole input", tree(f"{ind}: nearly the whole input"), head),
-        Case("the output knows the answer", tree("*: what followed the earlier occurrence at -2"), "True of any model that is right: nothing is said of how this one does it."),
+        Case("the output knows the answer", tree("*: what followed the earlier occurrence at -2"), empty="True of any model that is right: nothing is said of how this one does it."),
         Case("every head matters", tree("embed", "pos_embed", "a0.h0", "a0.h1", "a1.h0", "a1.h1"), "At the output only a1.h0 does."),
     )  # fmt: skip
     return Truth("hand-built induction", "a0.h0 copies the previous token; a1.h0 finds its token there and copies what follows", task, cases)

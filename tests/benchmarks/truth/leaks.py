@@ -53,7 +53,7 @@ def twins() -> Truth:
     n = 1000
     x0, x2 = random.integers(10, size=(2, n))
     high = x0 > HIGH
-    near = high ^ (random.random(n) < 0.04)
+    near = high ^ (random.random(n) < 0.02)
     data = {
         "x0": x0,
         "x1": 5 * high + random.integers(5, size=n),
@@ -77,10 +77,10 @@ def twins() -> Truth:
         Case("A reads x0, B knows whether x2 is high", tree("out", "out>A", "out>A>x0", "out>B: x2 high")),
         Case("A reads whether x0 is high", tree("out", "out>A", "out>A>x0: x0 high", "out>B", "out>B>x2: x2 high")),
         Case("A knows x0", tree("out", "out>A: x0", "out>B: x2 high")),
-        Case("A knows whether x0 is high", tree("out", "out>A: x0 high", "out>B: x2 high")),
+        Case("A knows whether x0 is high", tree("out", "out>A: x0 high", "out>B: x2 high"), empty="In this data x1 is high exactly where x0 is: 'x1 high' allows the same swaps."),
         Case("A knows whether x1 is high", tree("out", "out>A: x1 high", "out>B: x2 high"), "A reads x0; in this data x1 is high exactly where x0 is."),
-        Case("A knows whether x3 is high", tree("out", "out>A: x3 high", "out>B: x2 high"), "A reads x0; in this data x3 is high nearly always where x0 is (96 %)."),
+        Case("A knows whether x3 is high", tree("out", "out>A: x3 high", "out>B: x2 high"), "A reads x0; in this data x3 is high nearly always where x0 is (98 %)."),
         Case("A reads x1", tree("out", "out>A", "out>A>x1", "out>B: x2 high"), "A reads x0 and never x1."),
         Case("A reads x3", tree("out", "out>A", "out>A>x3", "out>B: x2 high"), "A reads x0 and never x3."),
     )  # fmt: skip
-    return Truth("twins", "out = (x0 > 4) and (x2 > 4); x1 > 4 always where x0 > 4, x3 > 4 in 96 %", task, cases)
+    return Truth("twins", "out = (x0 > 4) and (x2 > 4); x1 > 4 always where x0 > 4, x3 > 4 in 98 %", task, cases)

@@ -37,7 +37,8 @@ def network(seed: int) -> sw.Task:
     random = np.random.default_rng(seed)
     data = grid(6, 6, 6, 6)
     units = {name: _unit(*pair, random.normal(size=3)) for name, pair in zip(LIVE, PAIRS, strict=True)}
-    v = [float(x) for x in random.normal(size=len(LIVE))]
+    # Between 0.5 and 1.5 in size: a live unit matters, or a claim about it could not be tested.
+    v = [float(x) for x in random.choice([-1, 1], len(LIVE)) * random.uniform(0.5, 1.5, len(LIVE))]
     model = sw.FunctionGraph({
         **units,
         DEAD: lambda x0: torch.tanh(x0 - 2.5),
