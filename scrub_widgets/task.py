@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -555,8 +555,14 @@ class Task:
             "device": str(self.graph.device),
             "dtype": str(self.graph.dtype).removeprefix("torch."),
             "python": sys.version.split()[0],
-            **{package: version(package) for package in ("scrub-widgets", "torch", "transformer-lens", "numpy")},
+            **{package: _version(package) for package in ("scrub-widgets", "torch", "transformer-lens", "numpy")},
         }
+
+
+@cache
+def _version(package: str) -> str:
+    """Reading a package's metadata takes as long as a small scrub: once is enough."""
+    return version(package)
 
 
 def _check_functions(rules: Mapping[str, object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from scrub_widgets.classes import Batch
+
 PAIRS = list(combinations(range(4), 2))
 """Each unit reads two of four inputs."""
 LIVE = [f"h{i}" for i in range(len(PAIRS))]
 DEAD = "dead"
 
 
-def _unit(a: int, b: int, weights: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Callable[..., Tensor]:
-    """A random function of two inputs, which are read by name."""
-    scope = {"np": np, "torch": torch, "w": [float(x) for x in weights]}
-    return eval(f"lambda x{a}, x{b}: torch.tanh(w[0] * (x{a} - 2.5) + w[1] * (x{b} - 2.5) + w[2])", scope)  # type: ignore[no-any-return]
+def _unit(a: int, b: int, weights: list[float]) -> Callable[..., Tensor]:
+    """A random function of two inputs, which it reads by their names."""
+    text = f"lambda x{a}, x{b}: torch.tanh(w[0] * (x{a} - 2.5) + w[1] * (x{b} - 2.5))"
+    unit: Callable[..., Tensor] = eval(text, {"torch": torch, "w": weights})
+    return unit
 
 
 def network(seed: int) -> sw.Task:
@@ -36,9 +39,13 @@ def network(seed: int) -> sw.Task:
     """
     random = np.random.default_rng(seed)
     data = grid(6, 6, 6, 6)
-    units = {name: _unit(*pair, random.normal(size=3)) for name, pair in zip(LIVE, PAIRS, strict=True)}
-    # Between 0.5 and 1.5 in size: a live unit matters, or a claim about it could not be tested.
-    v = [float(x) for x in random.choice([-1, 1], len(LIVE)) * random.uniform(0.5, 1.5, len(LIVE))]
+
+    def weights(n: int) -> list[float]:
+        """Between 0.5 and 1.5 in size: a live unit varies and matters, or a claim about it could not be tested."""
+        return [float(x) for x in random.choice([-1, 1], n) * random.uniform(0.5, 1.5, n)]
+
+    units = {name: _unit(*pair, weights(2)) for name, pair in zip(LIVE, PAIRS, strict=True)}
+    v = weights(len(LIVE))
     model = sw.FunctionGraph({
         **units,
         DEAD: lambda x0: torch.tanh(x0 - 2.5),
@@ -50,21 +57,25 @@ def network(seed: int) -> sw.Task:
     written = {name: f(**{x: values[x] for x in model.parents[name]}) for name, f in units.items()}
     y = sum(a * written[name] for a, name in zip(v, LIVE, strict=True))
     n = len(data["x0"])
+
+    def column(labels: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Callable[[Batch], Any]:
+        return lambda batch: labels[batch.index]
+
+    def pair(a: int, b: int) -> Callable[[Batch], Any]:
+        return lambda batch: 6 * batch.columns[f"x{a}"] + batch.columns[f"x{b}"]
+
     return sw.Task(
         model,
         data,
         loss=sw.losses.squared_error("y"),
         columns={"y": np.asarray(y)},
         rules={
-            **{f"random {k}": lambda batch, of=random.integers(k, size=n): of[batch.index] for k in (2, 5, 20)},
-            "pairs of inputs": lambda batch, of=random.permutation(n): of[batch.index] // 2,
-            **{
-                f"x{a}, x{b}": lambda batch, a=a, b=b: 6 * batch.columns[f"x{a}"] + batch.columns[f"x{b}"]
-                for a, b in PAIRS
-            },
+            **{f"random {k}": column(random.integers(k, size=n)) for k in (2, 5, 20)},
+            "pairs of inputs": column(random.permutation(n) // 2),
+            **{f"x{a}, x{b}": pair(a, b) for a, b in PAIRS},
         },
         name="random weights",
-    )  # fmt: skip
+    )
 
 
 def random_network() -> Truth:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 import scrub_widgets as sw
 
@@ -26,7 +27,7 @@ def cancelling_pair() -> Truth:
     })  # fmt: skip
 
     def margin(logits: Tensor, batch: Batch) -> Tensor:
-        return -logits[:, 0, 0] * batch.columns["sign"]
+        return -logits[:, 0, 0] * torch.as_tensor(batch.columns["sign"])
 
     task = sw.Task(
         model,
