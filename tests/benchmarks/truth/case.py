@@ -72,7 +72,9 @@ def tree(*claims: str) -> sw.Hypothesis:
         path, _, said = claim.partition(": ")
         rule, _, share = said.partition(" / ")
         *above, components = path.rsplit(">", 1)
-        h, _ = h.claim(components.split("+"), under=">".join(["logits", *above]), rule=rule or SAME, share=share or None)
+        h, _ = h.claim(
+            components.split("+"), under=">".join(["logits", *above]), rule=rule or SAME, share=share or None
+        )
     return h
 
 

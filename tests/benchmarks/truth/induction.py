@@ -51,9 +51,7 @@ def _model() -> TransformerBridge:
         seed=0,
     )
     bridge = boot_native(config, device="cpu", dtype=torch.float32)
-    weights = {
-        name.replace("._original_component", ""): p for name, p in bridge.original_model.named_parameters()
-    }
+    weights = {name.replace("._original_component", ""): p for name, p in bridge.original_model.named_parameters()}
     score = SHARP * VOCAB**0.5
     with torch.no_grad():
         for parameter in weights.values():
@@ -105,4 +103,9 @@ def hand_built() -> Truth:
         Case("the output knows the answer", tree("*: what followed the earlier occurrence at -2"), empty="True of any model that is right: nothing is said of how this one does it."),
         Case("every head matters", tree("embed", "pos_embed", "a0.h0", "a0.h1", "a1.h0", "a1.h1"), "At the output only a1.h0 does."),
     )  # fmt: skip
-    return Truth("hand-built induction", "a0.h0 copies the previous token; a1.h0 finds its token there and copies what follows", task, cases)
+    return Truth(
+        "hand-built induction",
+        "a0.h0 copies the previous token; a1.h0 finds its token there and copies what follows",
+        task,
+        cases,
+    )

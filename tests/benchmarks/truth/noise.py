@@ -95,4 +95,6 @@ def random_network() -> Truth:
         Case("all units together know which pair it is", tree("out", f"out>{'+'.join(LIVE)}: pairs of inputs"), nothing),
         Case("each unit knows the next one's inputs", tree("out", *[f"out>{name}: {pair}" for name, pair in zip(LIVE, pairs[1:] + pairs[:1], strict=True)]), "Each unit knows its own two inputs."),
     )  # fmt: skip
-    return Truth("random weights", "out = random sum of six random units of two inputs each, and a dead one", task, cases)
+    return Truth(
+        "random weights", "out = random sum of six random units of two inputs each, and a dead one", task, cases
+    )

@@ -23,7 +23,7 @@ def cancelling_pair() -> Truth:
     model = sw.FunctionGraph({
         "A": lambda x0, x2: x0 + x2,
         "B": lambda x1, x2: x1 - x2,
-        "out": lambda A, B: A + B - 9,
+        "out": lambda A, B: A + B - 9,  # noqa: N803
     })  # fmt: skip
 
     def margin(logits: Tensor, batch: Batch) -> Tensor:
@@ -69,7 +69,10 @@ def average() -> Truth:
         model,
         data,
         loss=sw.losses.squared_error("x0"),
-        rules={"quarter of x0": lambda batch: batch.columns["x0"] // 4, "x0 high": lambda batch: batch.columns["x0"] > 4},
+        rules={
+            "quarter of x0": lambda batch: batch.columns["x0"] // 4,
+            "x0 high": lambda batch: batch.columns["x0"] > 4,
+        },
         name="mean of six",
     )
 
@@ -105,4 +108,6 @@ def toy() -> Truth:
         Case("D knows the label", tree(f"D: {label}"), "D is a sum of thirds that never computes this 'or'."),
         Case("A, B and C each know the label", tree("D", f"D>A: {label}", f"D>B: {label}", f"D>C: {label}"), "None of them sees both thresholds."),
     )  # fmt: skip
-    return Truth("swapped intermediates", "D = A + B + C / 10; A: soft x0 > 3, B: soft x1 > 3, C: x0 + x1 + x2", task, cases)
+    return Truth(
+        "swapped intermediates", "D = A + B + C / 10; A: soft x0 > 3, B: soft x1 > 3, C: x0 + x1 + x2", task, cases
+    )
