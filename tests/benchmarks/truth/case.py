@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import scrub_widgets as sw
+from scrub_widgets.classes import RuleFunction
 from scrub_widgets.rules import SAME
 
 
@@ -82,3 +83,8 @@ def grid(*sizes: int) -> dict[str, npt.NDArray[np.int64]]:
     """Every combination of ``x0 < sizes[0]``, ``x1 < sizes[1]``, ... once."""
     axes = np.meshgrid(*[np.arange(size) for size in sizes], indexing="ij")
     return {f"x{i}": axis.ravel() for i, axis in enumerate(axes)}
+
+
+def is_high(i: int, above: int = 4) -> RuleFunction:
+    """The rule "input i is above 4"."""
+    return lambda batch: batch.columns[f"x{i}"] > above

@@ -6,7 +6,7 @@ import numpy as np
 
 import scrub_widgets as sw
 
-from .case import Case, Truth, grid, tree
+from .case import Case, Truth, grid, is_high, tree
 
 HIGH = 4
 ANSWER = "One donor with the same answer for all that the output reads: any model that is right passes."
@@ -15,7 +15,7 @@ ANSWER = "One donor with the same answer for all that the output reads: any mode
 def majority() -> Truth:
     """At least two of three bits."""
     data = grid(10, 10, 10)
-    bits = [data[f"x{i}"] > HIGH for i in range(3)]
+    bits = np.stack([data[f"x{i}"] > HIGH for i in range(3)])
     model = sw.FunctionGraph({
         **{part: eval(f"lambda x{i}: x{i} > {HIGH}") for i, part in enumerate("ABC")},
         "out": lambda A, B, C: A + B + C > 1,  # noqa: N803
@@ -24,9 +24,9 @@ def majority() -> Truth:
         model,
         data,
         loss=sw.losses.squared_error("y"),
-        columns={"y": (sum(bit.astype(np.int64) for bit in bits) > 1).astype(np.int64)},
+        columns={"y": (bits.sum(0) > 1).astype(np.int64)},
         rules={
-            **{f"x{i} high": lambda batch, i=i: batch.columns[f"x{i}"] > HIGH for i in range(3)},
+            **{f"x{i} high": is_high(i) for i in range(3)},
             "majority": lambda batch: sum((batch.columns[f"x{i}"] > HIGH) * 1 for i in range(3)) > 1,
             "how many": lambda batch: sum((batch.columns[f"x{i}"] > HIGH) * 1 for i in range(3)),
         },

@@ -6,7 +6,7 @@ import numpy as np
 
 import scrub_widgets as sw
 
-from .case import Case, Truth, grid, tree
+from .case import Case, Truth, grid, is_high, tree
 
 HIGH = 4
 
@@ -70,7 +70,7 @@ def twins() -> Truth:
         data,
         loss=sw.losses.squared_error("y"),
         columns={"y": (high & (x2 > HIGH)).astype(np.int64)},
-        rules={f"x{i} high": lambda batch, i=i: batch.columns[f"x{i}"] > HIGH for i in range(4)},
+        rules={f"x{i} high": is_high(i) for i in range(4)},
         name="twins",
     )
     cases = (
