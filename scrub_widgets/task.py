@@ -21,6 +21,7 @@ from .data import Data
 from .engine.draws import Draws, draw_references, stream
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
+from .engine.memory import check_fits
 from .engine.prepared import Prepared, loss_values, prepare
 from .engine.run import Scrub, baseline_name
 from .engine.settings import Settings, settings
@@ -290,6 +291,7 @@ class Task:
         prepared, other = self.prepare(), self._copy()
         graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
         for rewrite in rewrites:
+            self._room_for(rewrite, graph)
             with self._computing, torch.inference_mode():
                 graph, clean, agreement = rewritten(graph, clean, rewrite)
             agreed.append(agreement)
@@ -495,6 +497,12 @@ class Task:
         """The engine's evaluator of a hypothesis, for those who want scrubbed logits or values."""
         self.check(hypothesis)
         return self._scrub(hypothesis, chosen, self.prepare())[0].evaluator
+
+    def _room_for(self, rewrite: Rewrite, graph: Graph) -> None:
+        if rewrite.component in graph.layout.by_id:
+            numbers = 2 * len(self) * self.positions * graph.width(rewrite.component)
+            what = f"the values of the parts of '{rewrite.component}'"
+            check_fits(what, numbers * graph.dtype.itemsize, graph.device, "give the task fewer inputs")
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
