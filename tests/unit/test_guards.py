@@ -20,7 +20,7 @@ from scrub_widgets.graph.functions import FunctionGraph
 from scrub_widgets.measure import guards
 from scrub_widgets.measure.guards import GUARDS, RERUN, claims, donors, doubts, numbers, reruns
 from scrub_widgets.measure.guards.data import features, fixed, labels
-from scrub_widgets.measure.guards.slices import slices
+from scrub_widgets.measure.guards.slices import position_slices, slices
 from scrub_widgets.measure.guards.strength import covered, strength
 from tests.unit import models
 
@@ -462,6 +462,35 @@ def test_a_slice_with_nothing_to_recover_is_passed_over() -> None:
     small = right().task.columns["x0"][right().references] == 0
     baseline = np.where(small, 0.05, 1.0)
     assert slices(with_losses(np.where(small, 0.05, 0.0), 0.0, baseline)) == []
+
+
+def test_slices_by_position() -> None:
+    """Kept at the first half of the positions, the model is itself there and random elsewhere."""
+    t = Task(induction().model, induction().tokens, loss=sw.losses.kl())
+    half = t.scrub(Hypothesis().claim("*", positions=list(range(16)))[0], samples=64)
+    found = position_slices(half)
+    assert named(found) == {"slices": "warning"}
+    assert "100 % at positions 0 to" in found[0].evidence
+    assert position_slices(t.scrub(Hypothesis().claim("*", rule="any input")[0], samples=64)) == []
+    assert position_slices(t.scrub(Hypothesis().claim("*")[0], samples=64)) == []
+    assert position_slices(induction().scrub(refined(), samples=64)) == []  # one position is read
+
+
+def test_the_terms_of_a_loss_add_up() -> None:
+    model = models.gpt2()
+    weights = torch.rand(model.tokens.shape[0], model.tokens.shape[1] - 1)
+    for loss in (
+        sw.losses.next_token(),
+        sw.losses.next_token(positions=[1, 3], weights="w"),
+        sw.losses.kl(positions=[0, 2]),
+    ):
+        t = Task(model.bridge, model.tokens, loss=loss, columns={"w": weights})
+        h = Hypothesis().claim("a0.h1")[0]
+        r = t.scrub(h, samples=40)
+        assert loss.terms is not None
+        got = [[loss.terms(x, b, c).sum(-1) for x in (c, s, o)] for b, c, s, o in t.outputs(h, r.settings)]
+        for i, losses in enumerate((r.losses.model, r.losses.scrubbed, r.losses.baseline)):
+            np.testing.assert_allclose(torch.cat([chunk[i] for chunk in got]).numpy(), losses, rtol=1e-4, atol=1e-6)
 
 
 # -- other runs ------------------------------------------------------------------------------------------------------
