@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import losses, rules
+from . import losses, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
+from .measure import nulls
 from .measure.estimates import Estimate
 from .result import Comparison, Result
 from .task import Task
@@ -35,6 +36,8 @@ __all__ = [
     "TaskError",
     "load_task",
     "losses",
+    "nulls",
+    "rewrites",
     "rules",
 ]
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from .classes import Classes, Ints
 from .engine.draws import POLICIES, Draws
 from .engine.run import Losses, baseline_name
@@ -70,6 +72,27 @@ class Result:
         """
         model, scrubbed = self.losses.model, self.losses.scrubbed
         return {name: estimates.loss_recovered(model, scrubbed, self._against(name)) for name in self._baselines}
+
+    @cached_property
+    def null_losses(self) -> Floats:
+        """Losses of the matched null on the same references, ``[n]``: computed when first asked for, like one more scrub."""
+        chosen = msgspec.structs.replace(self.settings, samples=len(self.losses), baseline="shuffled")
+        *_, null = self.task.permuted(chosen.seed, each=True).stream(self.hypothesis, chosen)
+        return null.losses.scrubbed
+
+    @cached_property
+    def null(self) -> Estimate:
+        """Loss recovered by the **matched null**: the same tree, sharing and class sizes, with permuted labels.
+
+        Every reference has permutations of its own, so the interval counts references, donors and permutations.
+        """
+        return estimates.loss_recovered(self.losses.model, self.null_losses, self.losses.baseline)
+
+    @cached_property
+    def above_null(self) -> Estimate:
+        """Loss recovered minus that of the matched null, paired by reference: what the rules know."""
+        gap = self.losses.baseline - self.losses.model
+        return estimates.ratio(self.null_losses - self.losses.scrubbed, gap)
 
     @cached_property
     def policies(self) -> dict[str, Estimate]:
@@ -160,6 +183,11 @@ class Result:
                 found[f"{receiver}/unclaimed/{name}"] = self._draws.others(receiver, name)[:n]
         return found
 
+    @property
+    def labelled(self) -> bool:
+        """Whether any rule has labels that could be permuted: ``same input`` and ``any input`` have none."""
+        return any(classes.labelled for classes in self.classes.values())
+
     @cached_property
     def warnings(self) -> list[Doubt]:
         """What to doubt, warnings before notes, each with a name, the evidence, and what to do.
@@ -175,6 +203,8 @@ class Result:
         lines = [
             f"loss recovered  {self.loss_recovered}",
             *(f"  from {name:9} {e}" for name, e in self.recovered_from.items() if name != self.baseline_name),
+            f"matched null    {self.null}{'' if self.labelled else ', the same: no rule has labels to permute'}",
+            f"above the null  {self.above_null}",
             f"pointwise       {self.pointwise}",
             f"KL to model     {f'{self.kl} nats' if self.kl.resolved else 'not defined: the output is one number'}",
             f"loss            {losses}",
@@ -198,9 +228,12 @@ class Result:
 
     def to_json(self) -> str:
         """Estimates, hypothesis and provenance as JSON text; NaN is written as null."""
-        shares = {name: _numbers(getattr(self, name)) for name in ("loss_recovered", "pointwise", "kl")}
+        shares = {
+            name: _numbers(getattr(self, name)) for name in ("loss_recovered", "null", "above_null", "pointwise", "kl")
+        }
         losses = {name: _numbers(getattr(self, f"{name}_loss")) for name in ("model", "scrubbed", "baseline")}
         body = {
+            "matched_null": shares.pop("null"),
             **shares,
             "recovered_from": {name: _numbers(estimate) for name, estimate in self.recovered_from.items()},
             "loss": losses,

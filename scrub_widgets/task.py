@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
@@ -27,6 +28,7 @@ from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.bridge import check_exact, read_bridge
 from .graph.functions import FunctionGraph, Functions
 from .graph.graph import Graph, Inputs, Progress
+from .graph.rewritten import Agreement, rewritten
 from .hypothesis import Hypothesis
 from .inputs import (
     check_apart,
@@ -38,10 +40,13 @@ from .inputs import (
     read_tokens,
     read_values,
 )
+from .interrupt import checkpoint
 from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
+from .permuted import EachPermuted
 from .result import Comparison, Result
+from .rewrites import Rewrite
 
 PROBE = 4
 """Inputs on which the decomposition of a model is checked before anything else."""
@@ -115,13 +120,14 @@ class Task:
         # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
         self._computing = threading.RLock()
         self._classifying = threading.RLock()
-        self._null_seed: int | None = None
+        self._permuted: tuple[Task, int, bool] | None = None
         self._fresh()
         self.rules = {**{name: rules_.STANDARD[name] for name in standard}, **self._column_rules(), **(rules or {})}
         _check_functions(self.rules)
         self.loss.reads(self.positions)
         self.exactness: dict[str, float] = {}
         self.graph: Graph
+        self.rewrites: tuple[Agreement, ...] = ()
         if isinstance(model, FunctionGraph):
             self.graph = Functions(model, inputs)
         else:
@@ -171,6 +177,11 @@ class Task:
         """The same task on data that exploring never touched, if there is such."""
         return None if self._held_out is None else self._its_held_out()
 
+    @property
+    def has_held_out(self) -> bool:
+        """Whether there is such data; it may be made only when it is first needed."""
+        return self._held_out is not None
+
     def _its_held_out(self) -> Task:
         if not isinstance(self._held_out, Task):
             assert self._held_out is not None
@@ -213,7 +224,7 @@ class Task:
         of = "" if self.data.inputs.values else f" of {self.positions} tokens"
         return (
             f"Task '{self.name}': {len(self)} inputs{of}, {len(self.graph.layout.names)} components, "
-            f"loss: {self.loss.name}"
+            f"loss: {self.loss.name}" + "".join(f"; {agreement}" for agreement in self.rewrites)
         )
 
     @property
@@ -240,13 +251,17 @@ class Task:
         """
         with self._classifying:
             if rule not in self._classes:
-                function = rules_.find(rule, self.rules, self.positions)
-                classes = classify(rule, function, self.batch(text=True))
-                if self._null_seed is not None:
-                    order = stream(self._null_seed, f"permuted {rule}").permutation(len(self))
-                    classes = classes.permuted(order)
-                self._classes[rule] = classes
+                self._classes[rule] = self._classify(rule)
             return self._classes[rule]
+
+    def _classify(self, rule: str) -> Classes:
+        if self._permuted is None:
+            return classify(rule, rules_.find(rule, self.rules, self.positions), self.batch(text=True))
+        original, seed, each = self._permuted
+        classes = original.classes(rule)
+        if each:
+            return EachPermuted.of(classes, seed, rule)
+        return classes.permuted(stream(seed, f"permuted {rule}").permutation(len(self)))
 
     def with_rules(self, mapping: Mapping[str, RuleFunction] | None = None, **named: RuleFunction) -> Task:
         """The same task with more rules; a rule of the same name is replaced."""
@@ -256,20 +271,53 @@ class Task:
         other.rules = {**self.rules, **new}
         for rule in new:
             other._classes.pop(rule, None)
+        if self._permuted is not None:
+            original, seed, each = self._permuted
+            other._permuted = (original.with_rules(new), seed, each)
         other._held_out = self._with(lambda held: held.with_rules(new))
         return other
 
-    def permuted(self, seed: int = 0) -> Task:
+    def rewrite(self, *rewrites: Rewrite) -> Task:
+        """The same task with components written as parts: ``task.rewrite(sw.rewrites.direction("m0", vectors))``.
+
+        Both sides are compared on all inputs and on random ones; ``rewrites`` of the new task says how exactly they agree.
+
+        Raises
+        ------
+        RewriteError
+            The parts do not make up the component (the worst example is named), or there is no such component.
+        """
+        prepared, other = self.prepare(), self._copy()
+        graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
+        for rewrite in rewrites:
+            with self._computing, torch.inference_mode():
+                graph, clean, agreement = rewritten(graph, clean, rewrite)
+            agreed.append(agreement)
+        other.graph, other.rewrites = graph, tuple(agreed)
+        other._prepared = replace(prepared, model=graph, clean=clean)
+        other.__dict__.pop("_model_fingerprint", None)
+        other._held_out = self._with(lambda held: held.rewrite(*rewrites))
+        return other
+
+    def permuted(self, seed: int = 0, *, each: bool = False) -> Task:
         """The same task with the labels of every rule permuted over the inputs: rules that know nothing.
 
-        A hypothesis scrubbed here is the **matched null** of itself: the same tree, sharing and class sizes. What it
-        recovers comes from self-samples and from averaging over independent draws; compare a hypothesis with it.
+        A hypothesis scrubbed here is a null of itself: the same tree, sharing and class sizes. What it recovers comes
+        from self-samples and from averaging over independent draws; compare a hypothesis with it.
+
+        Parameters
+        ----------
+        seed : int
+            Key of the permutations; each rule has its own.
+        each : bool
+            A fresh permutation for each reference: the mean over all permutations, with an interval that counts their
+            noise (:attr:`Result.null`). Otherwise one permutation for the whole run, as one draw of many.
         """
         other = self._copy()
-        other._null_seed = seed
+        other._permuted = (self, seed, each)
         other._classes = {}
         other.name = f"{self.name}, labels permuted"
-        other._held_out = self._with(lambda held: held.permuted(seed))
+        other._held_out = self._with(lambda held: held.permuted(seed, each=each))
         return other
 
     # -- scrubbing --------------------------------------------------------------------------------------------------
@@ -353,6 +401,7 @@ class Task:
         classes = {claim.rule: self.classes(claim.rule) for claim in hypothesis}
         chunks = run.stream()
         while True:
+            checkpoint()
             with self._computing:
                 losses = next(chunks, None)
             if losses is None:
@@ -373,10 +422,11 @@ class Task:
     ) -> Result:
         """What a hypothesis recovers if its rules knew nothing: the same tree, sharing and class sizes, permuted labels.
 
-        Parameters are those of :meth:`scrub`; see :meth:`permuted`.
+        The labels are permuted anew for each reference, so the interval counts references, donors and permutations.
+        Parameters are those of :meth:`scrub`; a result has it as :attr:`Result.null`.
         """
         self.prepare()
-        return self.permuted(seed).scrub(hypothesis, samples, seed, unclaimed, baseline)
+        return self.permuted(seed, each=True).scrub(hypothesis, samples, seed, unclaimed, baseline)
 
     def compare(
         self,
@@ -516,6 +566,7 @@ class Task:
             "baseline": baseline_name(chosen),
             "data": self.fingerprint,
             "model": self._model_fingerprint,
+            **({"rewrites": [str(agreement) for agreement in self.rewrites]} if self.rewrites else {}),
             "device": str(self.graph.device),
             "dtype": str(self.graph.dtype).removeprefix("torch."),
             "python": sys.version.split()[0],
