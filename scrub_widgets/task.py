@@ -502,6 +502,7 @@ class Task:
         prepared = self.prepare()
         run, draws = self._scrub(hypothesis, chosen, prepared)
         for start, stop in run.chunks():
+            checkpoint()
             references, others = draws.references[start:stop], draws.baseline()[start:stop]
             with self._computing, torch.inference_mode():
                 scrubbed = run.evaluator.logits(start, stop, prepared.reads)
