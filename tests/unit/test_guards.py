@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from scrub_widgets.measure.guards.doubt import Doubt
     from scrub_widgets.result import Result
 
-RANDOM = np.random.default_rng(0)
+
+def noise(seed: int, n: int = 1024) -> np.ndarray[Any, Any]:
+    """Normal noise, ``[n]``."""
+    return np.random.default_rng(seed).normal(size=n)
 
 
 def grid() -> dict[str, np.ndarray[Any, Any]]:
@@ -103,7 +106,7 @@ def with_losses(scrubbed: Any, model: Any = 0.0, baseline: Any = 1.0, **other: A
     """The right hypothesis' result with losses written down by hand."""
     n = len(right().losses)
     m, s, b = (np.broadcast_to(np.asarray(v, dtype=float), n).copy() for v in (model, scrubbed, baseline))
-    b += 1e-3 * RANDOM.normal(size=n)
+    b += 1e-3 * noise(9, n)
     return replace(
         right(),
         losses=replace(right().losses, model=m, scrubbed=s, baseline=b, off=abs(s - m), baseline_off=abs(b - m)),
@@ -155,8 +158,7 @@ def test_nothing_claimed_nothing_to_doubt() -> None:
 
 
 def test_no_gap() -> None:
-    noise = RANDOM.normal(size=1024)
-    assert named(numbers.no_gap(with_losses(0.5, noise, 0.0))) == {"no gap": "warning"}
+    assert named(numbers.no_gap(with_losses(0.5, noise(0), 0.0))) == {"no gap": "warning"}
     worse = with_losses(0.5, 2.0, 1.0)
     assert worse.loss_recovered.resolved  # a number, and it means nothing: the model is worse than random inputs
     assert named(numbers.no_gap(worse)) == {"no gap": "warning"}
@@ -228,7 +230,7 @@ def test_cancellation_in_the_rest_of_the_output() -> None:
 def test_above_the_model() -> None:
     assert named(numbers.above_the_model(with_losses(-0.2))) == {"above the model": "warning"}
     assert numbers.above_the_model(with_losses(0.0)) == []
-    noisy = with_losses(RANDOM.normal(size=1024))  # exactly 100 % but for noise
+    noisy = with_losses(noise(1))  # exactly 100 % but for noise
     assert numbers.above_the_model(noisy) == []
     assert numbers.above_the_model(right()) == []
 
@@ -448,13 +450,13 @@ def test_slices() -> None:
 
 def test_a_slice_of_the_opposite_sign() -> None:
     small = right().task.columns["x0"][right().references] == 0
-    found = slices(with_losses(np.where(small, 1.1, 0.0) + 0.05 * RANDOM.normal(size=1024)))
+    found = slices(with_losses(np.where(small, 1.1, 0.0) + 0.05 * noise(2)))
     assert "where x0 is 0" in found[0].evidence
     assert "worse than no hypothesis" in found[0].evidence
 
 
 def test_noise_makes_no_slices() -> None:
-    fired = [slices(with_losses(0.2 + RANDOM.normal(size=1024))) for _ in range(100)]
+    fired = [slices(with_losses(0.2 + noise(seed))) for seed in range(100)]
     assert sum(map(bool, fired)) <= 4
 
 
