@@ -12,13 +12,13 @@ from .history import Outcome
 from .interrupt import interruptible
 from .measure import estimates
 from .measure.estimates import Estimate
-from .measure.guards import Doubt
+from .measure.guards import Doubt, doubts
 from .result import Result
 
 
 def at_once(outcome: Outcome) -> Outcome:
     """With the doubts that need no run."""
-    return replace(outcome, warnings=tuple(outcome.result.warnings))
+    return replace(outcome, warnings=tuple(doubts(outcome.result, rerun=False)))
 
 
 def in_full(outcome: Outcome, stop: Callable[[], None]) -> Outcome:
