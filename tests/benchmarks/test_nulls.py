@@ -1,0 +1,46 @@
+"""What nulls recover on the bundled induction task: prints the tables of docs/nulls.md and what each null costs."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+import scrub_widgets as sw
+from scrub_widgets import Hypothesis, nulls
+from tests.unit.test_nulls import meaningless
+
+
+def best_head() -> Hypothesis:
+    """The textbook hypothesis about one head."""
+    h, head = Hypothesis().claim("a1.h0")
+    h, _ = h.claim("a0.h0", under=f"{head}.k", rule="previous token")
+    h, _ = h.claim("embed", under=f"{head}.q", rule="token")
+    return h.claim("*", under=f"{head}.v", rule="token")[0]
+
+
+def test_meaningless_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["| class size m | one draw for all components | own draw for each | matched null of the latter |"]
+    lines.append("|---|---|---|---|")
+    lines += [f"| {m} | {' | '.join(f'{100 * x + 0.0:.0f} %' for x in row)} |" for m, row in meaningless().items()]
+    with capsys.disabled():
+        sys.stdout.write("\n\n" + "\n".join(lines) + "\n")
+
+
+def test_the_nulls_of_one_head(capsys: pytest.CaptureFixture[str]) -> None:
+    task = sw.load_task("induction")
+    task.scrub(best_head(), seed=1)  # classes and the clean pass are made once
+    start = time.process_time()
+    r = task.scrub(best_head())
+    scrub = time.process_time() - start
+    start = time.process_time()
+    lines = [f"matched null {r.null}, above it {r.above_null}"]
+    lines.append(f"cost: {(time.process_time() - start) / scrub:.1f} scrubs")
+    for kind in ("permuted", "random_components", "complement", "leave_one_out", "add_one"):
+        start = time.process_time()
+        table = getattr(nulls, kind)(r)
+        lines += ["", str(table), f"cost: {(time.process_time() - start) / scrub:.1f} scrubs"]
+        assert table.complete
+    with capsys.disabled():
+        sys.stdout.write("\n\n" + "\n".join(lines) + "\n")
