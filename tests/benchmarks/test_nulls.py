@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, nulls
 from tests.unit.test_nulls import meaningless
+
+RUNS = 150
 
 
 def best_head() -> Hypothesis:
@@ -26,6 +29,30 @@ def test_meaningless_rules(capsys: pytest.CaptureFixture[str]) -> None:
     lines += [f"| {m} | {' | '.join(f'{100 * x + 0.0:.0f} %' for x in row)} |" for m, row in meaningless().items()]
     with capsys.disabled():
         sys.stdout.write("\n\n" + "\n".join(lines) + "\n")
+
+
+def test_what_a_rank_can_tell(capsys: pytest.CaptureFixture[str]) -> None:
+    """A hypothesis that is worth its null: how often its rank is high, and whether the interval beside it holds zero."""
+    task, h, n = sw.load_task("toy_sum"), "swapped", 4096
+    null = np.mean(
+        [task.scrub(task.hypotheses[h], 20_000, seed=900 + s, progress=False).null_losses for s in range(40)]
+    )
+    exact = (float(null) - 4.2485) / (
+        4.6555 - 4.2121
+    )  # its own value and the gap by enumeration, see docs/intervals.md
+    results = [task.scrub(task.hypotheses[h], n, seed=s, progress=False) for s in range(RUNS)]
+    found = [(r, nulls.permuted(r, progress=False)) for r in results]
+    small = np.mean([table.p_value <= 0.05 for _, table in found])
+    above = np.mean([table.above.low <= exact <= table.above.high for _, table in found])
+    paired = np.mean([r.above_null.low <= exact <= r.above_null.high for r, _ in found])
+    lines = [
+        f"toy_sum, swapped: {100 * exact:.1f} points above its null; {RUNS} runs with {n} references, 20 permutations",
+        f"p-value <= 0.05 in {100 * small:.0f} %; 'above them' holds the exact value in {100 * above:.0f} %, "
+        f"r.above_null in {100 * paired:.0f} %",
+    ]
+    with capsys.disabled():
+        sys.stdout.write("\n\n" + "\n".join(lines) + "\n")
+    assert min(above, paired) > 0.9
 
 
 def test_the_nulls_of_one_head(capsys: pytest.CaptureFixture[str]) -> None:
