@@ -47,8 +47,8 @@ def test_what_a_rank_can_tell(capsys: pytest.CaptureFixture[str]) -> None:
     paired = np.mean([r.above_null.low <= exact <= r.above_null.high for r, _ in found])
     lines = [
         f"toy_sum, swapped: {100 * exact:.1f} points above its null; {RUNS} runs with {n} references, 20 permutations",
-        f"p-value <= 0.05 in {100 * small:.0f} %; 'above them' holds the exact value in {100 * above:.0f} %, "
-        f"r.above_null in {100 * paired:.0f} %",
+        f"p-value <= 0.05 in {100 * small:.0f} %",
+        f"the exact value is held by 'above them' in {100 * above:.0f} %, by r.above_null in {100 * paired:.0f} %",
     ]
     with capsys.disabled():
         sys.stdout.write("\n\n" + "\n".join(lines) + "\n")
