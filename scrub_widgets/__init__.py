@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import losses, rules
+from . import losses, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
@@ -37,6 +37,7 @@ __all__ = [
     "load_task",
     "losses",
     "nulls",
+    "rewrites",
     "rules",
 ]
 

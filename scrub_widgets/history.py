@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .engine.settings import Settings
+from .errors import ScrubError
 from .hypothesis import Hypothesis
 from .measure.estimates import Estimate
+from .measure.guards import Doubt
 from .result import Result
 
 Phase = Literal["loading", "idle", "running", "done", "cancelled", "error"]
@@ -30,6 +32,53 @@ class Step:
     hypothesis: Hypothesis = field(default_factory=Hypothesis)
     settings: Settings = field(default_factory=Settings)
     edit: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """Steps, and which of them is the present one.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        Oldest first; those after the present one were undone.
+    at : int
+        The present one.
+    """
+
+    steps: tuple[Step, ...]
+    at: int = 0
+
+    @property
+    def step(self) -> Step:
+        """The present state."""
+        return self.steps[self.at]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state."""
+        return self.at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone state."""
+        return self.at + 1 < len(self.steps)
+
+    def then(self, step: Step) -> History:
+        """With a new step; what was undone is forgotten."""
+        return History((*self.steps[: self.at + 1], step), self.at + 1)
+
+    def moved(self, by: int, word: str) -> History:
+        """Back or forth in it.
+
+        Raises
+        ------
+        ScrubError
+            There is nothing there.
+        """
+        if not 0 <= self.at + by < len(self.steps):
+            raise ScrubError(f"there is nothing to {word}.")
+        return History(self.steps, self.at + by)
 
 
 @dataclass(frozen=True)
@@ -74,6 +123,14 @@ class Outcome:
         Whether all samples are in.
     seconds : float
         Time spent.
+    warnings : tuple of Doubt
+        What to doubt: of a complete result first what is cheap to know, then, once it is checked, everything.
+    null : Estimate or None
+        What the same tree recovers with meaningless rules, once it is checked; None where no rule was claimed.
+    above_null : Estimate or None
+        The difference, paired by reference.
+    checked : bool
+        Whether what needs runs of its own is in.
     """
 
     rev: int
@@ -81,3 +138,7 @@ class Outcome:
     trail: tuple[tuple[int, Estimate], ...]
     complete: bool
     seconds: float
+    warnings: tuple[Doubt, ...] = ()
+    null: Estimate | None = None
+    above_null: Estimate | None = None
+    checked: bool = False

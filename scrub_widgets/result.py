@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .classes import Classes, Ints
-from .engine.draws import Draws
+from .engine.draws import POLICIES, Draws
 from .engine.run import Losses, baseline_name
 from .engine.settings import Settings
 from .graph.base import Layout
@@ -20,6 +20,7 @@ from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
 from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
+from .measure.guards.paired import again, without
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,6 +93,26 @@ class Result:
         """Loss recovered minus that of the matched null, paired by reference: what the rules know."""
         gap = self.losses.baseline - self.losses.model
         return estimates.ratio(self.null_losses - self.losses.scrubbed, gap)
+
+    @cached_property
+    def policies(self) -> dict[str, Estimate]:
+        """Loss recovered under every policy for unclaimed inputs, on the same references; computed when first asked for."""
+        model, baseline = self.losses.model, self.losses.baseline
+        return {
+            policy: estimates.loss_recovered(model, scrubbed, baseline)
+            for policy, scrubbed in self.scrubbed_by_policy.items()
+        }
+
+    @cached_property
+    def scrubbed_by_policy(self) -> dict[str, Floats]:
+        """The scrubbed losses ``[n]`` under every policy; the others than its own are scrubbed when first asked for."""
+        own = self.settings.unclaimed
+        return {p: self.losses.scrubbed if p == own else again(self, unclaimed=p) for p in POLICIES}
+
+    @cached_property
+    def scrubbed_without(self) -> dict[str, Floats]:
+        """Claim id to the scrubbed losses ``[n]`` without that claim and all under it; scrubbed when first asked for."""
+        return {claim.id: again(self, without(self.hypothesis, claim.id)) for claim in self.hypothesis}
 
     @cached_property
     def kl(self) -> Estimate:
@@ -169,7 +190,11 @@ class Result:
 
     @cached_property
     def warnings(self) -> list[Doubt]:
-        """What to doubt, each with a name, the evidence, and what to do."""
+        """What to doubt, warnings before notes, each with a name, the evidence, and what to do.
+
+        Some guards scrub again on the same references when this is first asked for; ``measure.guards.doubts(r,
+        rerun=False)`` are those that do not.
+        """
         return doubts(self)
 
     def __str__(self) -> str:

@@ -1,39 +1,34 @@
-"""One person's work on a task: the history of edits, the engine thread, its progress, and who is told.
+"""One person's work on a task: the history of edits, what was tried and confirmed, and who is told.
 
-Edits come from any thread, are checked and applied under one lock, and return at once. One engine thread computes the
-newest hypothesis chunk by chunk; a newer edit supersedes it between two chunks. A session knows no widget.
+Edits come from any thread, are checked and applied under one lock, and return at once. One engine thread does the jobs
+(:mod:`~scrub_widgets.jobs`): a newer edit supersedes what it computes between two chunks. A session knows no widget.
 """
 
 from __future__ import annotations
 
-import json
 import threading
-import time
-import traceback
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from . import confirming, jobs, saved
+from .confirm import Confirmation, Record
 from .engine.settings import Settings, settings
-from .errors import Cancelled, ScrubError
-from .history import Outcome, Status, Step
+from .errors import ScrubError
+from .history import History, Outcome, Status, Step
 from .hypothesis import Hypothesis
-from .measure.estimates import Estimate
+from .jobs import Jobs
 from .result import Result
 from .task import Task
 
-SCHEMA = 1
-KIND = "scrub-widgets session"
-KEEP_RESULTS = 200
-PUBLISH_EVERY = 0.05
-"""Seconds between two partial results: a browser draws no faster than it can be told."""
-
 Listener = Callable[["Session", str], None]
-"""Told ``"state"``, ``"status"``, ``"partial"`` or ``"result"`` when that changed, on the thread that changed it."""
+"""Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"`` or ``"confirm"`` when that changed, on the
+thread that changed it."""
 
 
 class Session:
@@ -55,11 +50,11 @@ class Session:
         self.outcome: Outcome | None = None
         self.status = Status("loading", 0, message="starting")
         self.last_error: Exception | None = None
-        self._history = [Step(start, settings(**chosen))]
-        self._at = 0
+        self._history = History((Step(start, settings(**chosen)),))
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._wanted: tuple[int, Step] | None = None
+        self._jobs = Jobs()
+        self._record = Record()
         self._stop_before = 0  # runs of revisions below this are to stop
         self._cancelled = False
         self._closed = False
@@ -67,7 +62,7 @@ class Session:
         self._results: OrderedDict[tuple[Hypothesis, Settings], Outcome] = OrderedDict()
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
-            target=_work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
+            target=jobs.work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
         )
         self._thread.start()
         self.run()
@@ -77,7 +72,7 @@ class Session:
     @property
     def step(self) -> Step:
         """The present state."""
-        return self._history[self._at]
+        return self._history.step
 
     @property
     def hypothesis(self) -> Hypothesis:
@@ -92,12 +87,12 @@ class Session:
     @property
     def can_undo(self) -> bool:
         """Whether there is an earlier state."""
-        return self._at > 0
+        return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an undone state."""
-        return self._at + 1 < len(self._history)
+        return self._history.can_redo
 
     @property
     def result(self) -> Result | None:
@@ -109,6 +104,26 @@ class Session:
     def stale(self) -> bool:
         """Whether the result is older than the last edit."""
         return self.outcome is None or self.outcome.rev < self.rev
+
+    @property
+    def tries(self) -> int:
+        """How many different hypotheses gave a complete result here, whatever their settings."""
+        return self._record.tries
+
+    @property
+    def confirmations(self) -> tuple[Confirmation, ...]:
+        """What was measured on the held-out inputs, oldest first."""
+        return self._record.confirmations
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """That of the present hypothesis."""
+        return self._record.of(self.hypothesis)
+
+    @property
+    def confirming(self) -> bool:
+        """Whether a confirmation is asked for and not there yet."""
+        return self._jobs.confirm is not None
 
     # -- editing ----------------------------------------------------------------------------------------------------
 
@@ -131,8 +146,7 @@ class Session:
             self.task.check(after.hypothesis)
             if (after.hypothesis, after.settings) == (self.hypothesis, self.settings):
                 return self.rev
-            self._history = [*self._history[: self._at + 1], after]
-            self._at += 1
+            self._history = self._history.then(after)
             return self._moved()
 
     def set_hypothesis(self, hypothesis: Hypothesis, edit: str = "hypothesis set from Python") -> int:
@@ -151,47 +165,34 @@ class Session:
         return self.edit(change)
 
     def undo(self) -> int:
-        """Go back one step.
-
-        Raises
-        ------
-        ScrubError
-            There is none.
-        """
-        return self._step(-1, "undo")
+        """Go back one step; a ScrubError if there is none."""
+        return self._go(-1, "undo")
 
     def redo(self) -> int:
-        """Take back the last undo.
+        """Take back the last undo; a ScrubError if there is none."""
+        return self._go(1, "redo")
 
-        Raises
-        ------
-        ScrubError
-            There is none.
-        """
-        return self._step(1, "redo")
-
-    def _step(self, by: int, word: str) -> int:
+    def _go(self, by: int, word: str) -> int:
         with self._lock:
             self._open()
-            if not 0 <= self._at + by < len(self._history):
-                raise ScrubError(f"there is nothing to {word}.")
-            self._at += by
+            self._history = self._history.moved(by, word)
             return self._moved()
 
     def _moved(self) -> int:
         """After any change: a new revision, a remembered result at once, else a run."""
         self.rev += 1
         known = self._results.get((self.hypothesis, self.settings))
-        if known is not None:
-            self.outcome = replace(known, rev=self.rev)
-            self._stop_before = self.rev + 1
-            self._wanted = None
-            self._tell("state")
-            self._tell("result")
-            self._say(Status("done", self.rev, self.settings.samples, self.settings.samples, "from memory"))
-        else:
+        if known is None:
             self._tell("state")
             self.run()
+            return self.rev
+        self.outcome = replace(known, rev=self.rev)
+        self._stop_before = self.rev + 1
+        self._jobs.run = None
+        self._jobs.check = None if known.checked else self.outcome
+        self._tell("state")
+        self._tell("result")
+        self._say(Status("done", self.rev, self.settings.samples, self.settings.samples, "from memory"))
         return self.rev
 
     # -- running ----------------------------------------------------------------------------------------------------
@@ -203,27 +204,33 @@ class Session:
             self._cancelled = False
             self._stop_before = self.rev
             self._results.pop((self.hypothesis, self.settings), None)
-            self._wanted = (self.rev, self.step)
+            self._jobs.run = (self.rev, self.step)
+            self._jobs.check = None
             self._say(Status("running", self.rev, 0, self.settings.samples, "queued"))
-            self._changed.notify_all()
 
     def cancel(self) -> None:
-        """Stop what is running; what was published stays."""
+        """Stop what is running, a confirmation too; what was published stays."""
         with self._lock:
             self._cancelled = True
-            if self._wanted is not None:
-                self._wanted = None
+            self._jobs.check = None
+            if self._jobs.confirm is not None:
+                self._jobs.confirm = None
+                self._tell("confirm")
+            if self._jobs.run is not None:
+                self._jobs.run = None
                 self._say(Status("cancelled", self.rev, message="cancelled before it began"))
             elif self.status.phase == "running":
                 self._say(replace(self.status, message="cancelling"))
 
-    def wait(self, timeout: float | None = None) -> Result | None:
+    def wait(self, timeout: float | None = None, *, checked: bool = False) -> Result | None:
         """Wait until nothing is running; return the result.
 
         Parameters
         ----------
         timeout : float, optional
             Seconds.
+        checked : bool
+            Whether to wait for the warnings that need runs of their own and for the matched null as well.
 
         Raises
         ------
@@ -233,67 +240,81 @@ class Session:
             The run failed.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self.status.phase not in ("loading", "running"), timeout):
+            if not self._changed.wait_for(lambda: self._resting(checked), timeout):
                 raise TimeoutError(f"the scrub is still running after {timeout} s ({self.status.message}).")
             if self.status.error is not None:
                 raise self.status.error
             return self.result
+
+    def _resting(self, checked: bool) -> bool:
+        return self.status.phase not in ("loading", "running") and not (checked and self._jobs.check is not None)
 
     def close(self) -> None:
         """Stop the engine thread and forget what was computed."""
         with self._lock:
             self._closed = True
             self._cancelled = True
-            self._wanted = None
+            self._jobs = Jobs()
             self._listeners.clear()
             self._results.clear()
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
 
+    # -- explore, then confirm --------------------------------------------------------------------------------------
+
+    @property
+    def confirm_problem(self) -> str | None:
+        """Why the present hypothesis cannot be confirmed, in a sentence; None if it can."""
+        return confirming.problem(self)
+
+    def ask_confirm(self) -> Confirmation | None:
+        """Have the present hypothesis measured on the held-out inputs; return at once.
+
+        Returns
+        -------
+        Confirmation or None
+            The recorded one, if this hypothesis was measured before: there is never a second number. None if it comes.
+
+        Raises
+        ------
+        ScrubError
+            No held-out inputs, or nothing claimed; the sentence says what to do.
+        """
+        return confirming.ask(self)
+
+    def confirm(self, timeout: float | None = None) -> Confirmation:
+        """Measure the present hypothesis on the held-out inputs, once; a second time gives the recorded number.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds.
+
+        Raises
+        ------
+        ScrubError
+            No held-out inputs, nothing claimed, the measurement failed, or it was cancelled.
+        TimeoutError
+            It takes longer; the measurement goes on.
+        """
+        return confirming.confirm(self, timeout)
+
     # -- JSON -------------------------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """Hypothesis, settings, what they were tested on and the result, as JSON text."""
-        with self._lock:
-            fresh = self.result is not None and not self.stale
-            body = {
-                "kind": KIND,
-                "schema": SCHEMA,
-                "task": self.task.name,
-                "data": self.task.fingerprint,
-                "hypothesis": json.loads(self.hypothesis.to_json()),
-                "settings": msgspec.to_builtins(self.settings),
-                "result": json.loads(self.result.to_json()) if fresh and self.result is not None else None,
-            }
-        return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False)
+        """Hypothesis, settings, the result as far as it is checked, what was tried and confirmed, as JSON text."""
+        return saved.written(self)
 
     def load_json(self, text: str) -> int:
-        """Take over the hypothesis (and settings) of an exported file, as one step.
+        """Take over the hypothesis (and settings) of an exported file, as one step, and what it tried and confirmed.
 
         Raises
         ------
         ScrubError
             Not such a file, another version, or made on other data.
         """
-        try:
-            body = json.loads(text)
-        except ValueError as error:
-            raise ScrubError(f"this is not JSON: {error}.") from None
-        if not isinstance(body, dict) or body.get("kind") != KIND:
-            return self.set_hypothesis(Hypothesis.from_builtins(body), "hypothesis loaded from JSON")
-        if body.get("schema") != SCHEMA:
-            raise ScrubError(f"this session has schema version {body.get('schema')!r}; this version reads {SCHEMA}.")
-        if body.get("data") != self.task.fingerprint:
-            raise ScrubError(
-                f"this session was made on other data: task '{body.get('task')}' with fingerprint {body.get('data')}; "
-                f"here is '{self.task.name}' with {self.task.fingerprint}."
-            )
-        given = body.get("settings")
-        if not isinstance(given, dict) or set(given) - set(Settings.__struct_fields__):
-            raise ScrubError(f"this session's settings are not well formed: {given!r}.")
-        after = Step(Hypothesis.from_builtins(body.get("hypothesis")), settings(**given), "session loaded from JSON")
-        return self.edit(lambda _: after)
+        return saved.load(self, text)
 
     # -- telling ----------------------------------------------------------------------------------------------------
 
@@ -301,13 +322,12 @@ class Session:
         """Be told of changes; returns a function that ends it."""
         with self._lock:
             self._listeners.append(listener)
+        return partial(self._leave, listener)
 
-        def leave() -> None:
-            with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return leave
+    def _leave(self, listener: Listener) -> None:
+        with self._lock:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
 
     def _tell(self, what: str) -> None:
         for listener in list(self._listeners):
@@ -323,78 +343,3 @@ class Session:
     def _open(self) -> None:
         if self._closed:
             raise ScrubError("this session is closed; make a new one.")
-
-    # -- the engine thread ------------------------------------------------------------------------------------------
-
-    def _check(self, rev: int) -> None:
-        """Between two chunks: raise if this run is no longer wanted."""
-        with self._lock:
-            if self._cancelled or self._closed or rev < self._stop_before:
-                raise Cancelled("cancelled")
-
-    def _compute(self, rev: int, step: Step) -> None:
-        began, told = time.monotonic(), 0.0
-        trail: list[tuple[int, Estimate]] = []
-
-        def loading(done: int, total: int) -> None:
-            self._check(rev)
-            with self._lock:
-                self._say(Status("running", rev, done, total, "running the model on all inputs, once"))
-
-        try:
-            for result in self.task.stream(step.hypothesis, step.settings, loading):
-                trail.append((len(result.losses), result.loss_recovered))
-                complete = len(result.losses) == step.settings.samples
-                told = self._publish(step, Outcome(rev, result, tuple(trail), complete, time.monotonic() - began), told)
-        except Cancelled:
-            with self._lock:
-                if self._wanted is None and rev == self.rev and not self._closed:
-                    self._say(Status("cancelled", rev, len(trail) and trail[-1][0], step.settings.samples, "cancelled"))
-        except Exception as error:  # noqa: BLE001 - whatever happens must reach the person, not a lost thread
-            if not isinstance(error, ScrubError):
-                error.add_note(traceback.format_exc())
-            with self._lock:
-                if rev == self.rev:
-                    self._say(Status("error", rev, 0, step.settings.samples, str(error), error))
-
-    def _publish(self, step: Step, outcome: Outcome, told: float) -> float:
-        """Tell of a result, of partial ones at most every ``PUBLISH_EVERY`` seconds; returns when one was told last."""
-        if outcome.complete:
-            _ = outcome.result.recovered_from  # computed now, and not while listeners hold the lock
-        with self._lock:
-            self._check(outcome.rev)
-            if outcome.complete:
-                self._finish(step, outcome)
-            elif time.monotonic() - told > PUBLISH_EVERY:
-                told = time.monotonic()
-                self.outcome = outcome
-                self._tell("partial")
-                n = len(outcome.result.losses)
-                self._say(Status("running", outcome.rev, n, step.settings.samples, "scrubbing"))
-        return told
-
-    def _finish(self, step: Step, outcome: Outcome) -> None:
-        self.outcome = outcome
-        self._results[step.hypothesis, step.settings] = outcome
-        while len(self._results) > KEEP_RESULTS:
-            self._results.popitem(last=False)
-        self._tell("result")
-        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
-        self._say(Status("done", outcome.rev, n, n, took))
-
-
-def _work(session: weakref.ref[Session], changed: threading.Condition) -> None:
-    """The engine thread: take the newest wanted run, compute it, wait for the next."""
-    while True:
-        with changed:
-            present = session()
-            while present is not None and present._wanted is None and not present._closed:
-                del present  # not held while waiting
-                changed.wait(timeout=1.0)
-                present = session()
-            if present is None or present._closed:
-                return
-            assert present._wanted is not None
-            (rev, step), present._wanted = present._wanted, None
-        present._compute(rev, step)
-        del present

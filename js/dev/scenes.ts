@@ -1,40 +1,54 @@
 /** Scenes for looking at the widget without a kernel: fixtures of tests/wire, and larger graphs made here. */
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import confirmed from "../../tests/wire/trait.confirm.done.json";
+import none from "../../tests/wire/trait.confirm.none.json";
+import other from "../../tests/wire/trait.confirm.other.json";
+import ready from "../../tests/wire/trait.confirm.ready.json";
+import confirming from "../../tests/wire/trait.confirm.running.json";
 import slice from "../../tests/wire/trait.graph.gpt2.json";
 import induction from "../../tests/wire/trait.graph.induction.json";
+import splitGraph from "../../tests/wire/trait.graph.split.json";
+import toyGraph from "../../tests/wire/trait.graph.toy.json";
 import result from "../../tests/wire/trait.result.induction.json";
 import partial from "../../tests/wire/trait.result.partial.json";
+import toyResult from "../../tests/wire/trait.result.toy.json";
 import unresolved from "../../tests/wire/trait.result.unresolved.json";
+import doubted from "../../tests/wire/trait.result.warned.json";
 import empty from "../../tests/wire/trait.state.empty.json";
 import sliceState from "../../tests/wire/trait.state.gpt2.json";
 import state from "../../tests/wire/trait.state.induction.json";
+import splitState from "../../tests/wire/trait.state.split.json";
+import toyState from "../../tests/wire/trait.state.toy.json";
 import done from "../../tests/wire/trait.status.done.json";
 import failed from "../../tests/wire/trait.status.error.json";
 import running from "../../tests/wire/trait.status.running.json";
 import sliceTask from "../../tests/wire/trait.task.gpt2.json";
 import task from "../../tests/wire/trait.task.induction.json";
+import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
 
+const whole = { part_of: null, part: null };
+
 export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
   const components: Component[] = ["embed", "pos_embed"].map((id, slot) => ({
-    ...{ id, kind: id as "embed" | "pos_embed", layer: -1, slot, ports: [] },
+    ...{ id, kind: id as "embed" | "pos_embed", layer: -1, slot, ports: [], ...whole },
   }));
   const ports: Port[] = [];
   for (let layer = 0; layer < layers; layer++) {
     const upto = components.length;
     for (let slot = 0; slot < heads; slot++) {
       const id = `a${layer}.h${slot}`;
-      const own = ["q", "k", "v"].map((name) => ({ id: `${id}.${name}`, owner: id, name, upto }));
+      const own = ["q", "k", "v"].map((name) => ({ id: `${id}.${name}`, owner: id, name, upto, senders: null }));
       ports.push(...own);
-      components.push({ id, kind: "head", layer, slot, ports: own.map((p) => p.id) });
+      components.push({ id, kind: "head", layer, slot, ports: own.map((p) => p.id), ...whole });
     }
     if (!mlp) continue;
     const id = `m${layer}`;
-    ports.push({ id: `${id}.in`, owner: id, name: "in", upto: components.length });
-    components.push({ id, kind: "mlp", layer, slot: heads, ports: [`${id}.in`] });
+    ports.push({ id: `${id}.in`, owner: id, name: "in", upto: components.length, senders: null });
+    components.push({ id, kind: "mlp", layer, slot: heads, ports: [`${id}.in`], ...whole });
   }
-  ports.push({ id: "logits.in", owner: "logits", name: "in", upto: components.length });
+  ports.push({ id: "logits.in", owner: "logits", name: "in", upto: components.length, senders: null });
   const parts = `${layers} layers × ${heads} heads${mlp ? " + MLPs" : ""}`;
   return { title: `made up · ${parts} · d_model 768`, layers, heads, has_mlp: mlp, components, ports };
 }
@@ -62,7 +76,16 @@ const big = (layers: number, heads: number, mlp: boolean) => ({
   ...{ state: { ...state, claims: layers >= 12 ? nameMovers : [] } },
   selection: { nodes: ["a8.h6"], claim: null, under: "logits>a9.h9.q" },
 });
-const base = { graph: induction, task, state, selection, status: done, result };
+const base = { graph: induction, task, state, selection, status: done, result, confirm: ready };
+const warned = { ...base, result: doubted };
+const toy = {
+  ...base,
+  graph: toyGraph,
+  task: toyTask,
+  state: toyState,
+  result: toyResult,
+  status: { ...done, rev: 3 },
+};
 
 const scenes: Record<string, Record<string, unknown>> = {
   base: { ...base, selection: { nodes: ["a0.h2"], claim: "logits>a1.h3.k>a0.h2", under: "logits>a1.h3.k" } },
@@ -76,6 +99,13 @@ const scenes: Record<string, Record<string, unknown>> = {
   eight: { ...base, graph: makeGraph(2, 8, false) },
   gpt2: big(12, 12, true),
   huge: big(32, 32, true),
+  warned: { ...warned, confirm: { ...ready, tries: 14 } },
+  confirmed: { ...warned, confirm: confirmed },
+  confirming: { ...warned, confirm: confirming, status: { ...running, message: "confirming on held-out inputs" } },
+  unconfirmed: { ...warned, confirm: other },
+  unheld: { ...base, confirm: none },
+  split: { ...base, graph: splitGraph, state: splitState },
+  toy,
   saved: { ...base, static: true },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };

@@ -224,6 +224,7 @@ export function createActions(store: Store, ui: Ui) {
     },
 
     run: () => send({ kind: "run" }),
+    confirm: () => send({ kind: "confirm" }),
     cancel: () => send({ kind: "cancel" }),
     undo: () => send({ kind: "undo" }),
     redo: () => send({ kind: "redo" }),

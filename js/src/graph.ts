@@ -22,17 +22,34 @@ export function portsOf(index: GraphIndex, component: string): Port[] {
 }
 
 /** The components upstream of a port, in the order of the forward pass. */
-export const sendersOf = (graph: Graph, port: Port): string[] => graph.components.slice(0, port.upto).map((c) => c.id);
+export const sendersOf = (graph: Graph, port: Port): string[] =>
+  port.senders ?? graph.components.slice(0, port.upto).map((c) => c.id);
+
+/** Whether the graph is one of plain functions: no layers, heads or tokens. */
+export const isFunctions = (graph: Graph): boolean =>
+  graph.components.some((c) => c.kind === "function" || c.kind === "input");
+
+/** What a rewrite split: the component that the map shows as one glyph, and the way to this part of it. */
+export function partOf(component: Pick<Component, "id" | "part_of">): { root: string; parts: string[] } {
+  if (component.part_of === null) return { root: component.id, parts: [] };
+  const at = component.id.indexOf("[");
+  return { root: component.id.slice(0, at), parts: component.id.slice(at + 1, -1).split("][") };
+}
 
 const PORT_WORDS: Record<string, string> = { q: "query", k: "key", v: "value", in: "input" };
 export const portWord = (name: string): string => PORT_WORDS[name] ?? name;
 
-/** A component in words: "Layer 1 head 3". */
+/** A component in words: "Layer 1 head 3", "Layer 0 MLP, part dir". */
 export function componentWords(index: GraphIndex, id: string): string {
-  if (id === "logits") return "Logits, the output";
+  if (id === "logits") return isFunctions(index.graph) ? "The output" : "Logits, the output";
   if (id === "*") return "Whole input";
   const component = index.components.get(id);
   if (!component) return id;
+  const { root, parts } = partOf(component);
+  return [wholeWords(component, root), ...parts.map((part) => `part ${part}`)].join(", ");
+}
+
+function wholeWords(component: Component, root: string): string {
   switch (component.kind) {
     case "embed":
       return "Token embedding";
@@ -42,5 +59,9 @@ export function componentWords(index: GraphIndex, id: string): string {
       return `Layer ${component.layer} MLP`;
     case "head":
       return `Layer ${component.layer} head ${component.slot}`;
+    case "input":
+      return `Input ${root}`;
+    case "function":
+      return `Function ${root}`;
   }
 }

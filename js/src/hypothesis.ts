@@ -31,8 +31,8 @@ export function receiversOf(index: GraphIndex, claim: Claim): Receiver[] {
   return first.flatMap((port) => {
     const twins = rest.flatMap((ports) => ports.find((p) => p.name === port.name) ?? []);
     if (twins.length < rest.length) return [];
-    const upto = Math.min(port.upto, ...twins.map((t) => t.upto));
-    const senders = sendersOf(index.graph, { ...port, upto });
+    const others = twins.map((t) => new Set(sendersOf(index.graph, t)));
+    const senders = sendersOf(index.graph, port).filter((s) => others.every((o) => o.has(s)));
     const short = first.length > 1 ? port.name : "";
     const path = short ? `${claim.id}.${short}` : claim.id;
     return [{ path, claim, port: short, name: port.name, senders: new Set(senders) }];

@@ -30,8 +30,8 @@ export const ticksOn = (scale: Scale, about: number): Tick[] =>
   ticks(scale.low, scale.high, about).map((value) => ({ value, at: scale.at(value) }));
 
 /** The axis in fractions recovered: 0 and 1 are always on it, and nothing measured is cut off. */
-export function recoveredScale(recovered: Interval): Scale {
-  return covering([0, 1, ...parts(recovered)], 0.06);
+export function recoveredScale(recovered: Interval, beside: Interval | null = null): Scale {
+  return covering([0, 1, ...parts(recovered), ...(beside ? parts(beside) : [])], 0.06);
 }
 
 /** Ticks of the loss under a recovered axis; the baseline's loss stands at 0 and the model's at 1. */

@@ -4,7 +4,7 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import type { Confirm, Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -17,6 +17,7 @@ export type Store = {
   task: ReadonlySignal<Task | null>;
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
+  confirm: ReadonlySignal<Confirm | null>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -54,6 +55,7 @@ export function createStore(model: Model): Store {
   const task = signal<Task | null>(null);
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
+  const confirm = signal<Confirm | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -84,6 +86,7 @@ export function createStore(model: Model): Store {
     task: into(task, "task"),
     state: into(state, "state"),
     status: into(status, "status"),
+    confirm: into(confirm, "confirm"),
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -136,7 +139,7 @@ export function createStore(model: Model): Store {
   });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{ graph, index, task, state, status, selection, result, examples, notice, readOnly, height, requests },
+    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);

@@ -40,12 +40,14 @@ export const visible = (token: string): string =>
   token === "" ? "∅" : token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
 
 /** The sentence for the live region. */
-export function spokenResult(recovered: Interval, n: number): string {
+export function spokenResult(recovered: Interval, n: number, beside: Interval | null = null): string {
   if (recovered.value === null) return `The gap between baseline and model is not resolved, ${n} samples`;
   const whole = (v: number) => String(Math.round(v * 100)).replace("-", "minus ");
   const bounds =
     recovered.low === null || recovered.high === null
       ? ""
       : `, interval ${whole(recovered.low)} to ${whole(recovered.high)}`;
-  return `Loss recovered ${whole(recovered.value)} percent${bounds}, ${n} samples`;
+  const meaningless =
+    beside === null || beside.value === null ? "" : `; meaningless rules recover ${whole(beside.value)} percent`;
+  return `Loss recovered ${whole(recovered.value)} percent${bounds}, ${n} samples${meaningless}`;
 }

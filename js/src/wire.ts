@@ -15,22 +15,27 @@ import {
   whole,
 } from "./check";
 
-export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp";
+/** "input" and "function": in a graph of plain functions. */
+export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
 export type Component = {
   id: string;
   kind: ComponentKind;
-  /** -1 for the embeddings */
+  /** -1 for the embeddings and the inputs; in a graph of functions, how far it is from the inputs */
   layer: number;
   slot: number;
   /** ids of the ports that it reads: "a1.h3.q" */
   ports: string[];
+  /** the component that a rewrite split into this part and others: "m0", "m0[dir]" */
+  part_of: string | null;
+  part: string | null;
 };
 export type Port = {
   id: string;
   owner: string;
   name: string;
-  /** It reads what the first so many of the graph's components wrote. */
+  /** Without a list of senders, it reads what the first so many of the graph's components wrote. */
   upto: number;
+  senders: string[] | null;
 };
 export type Graph = {
   title: string;
@@ -93,6 +98,14 @@ export type Status = {
 
 export type Interval = { value: number | null; low: number | null; high: number | null };
 export type TrailPoint = { n: number; value: number | null; low: number | null; high: number | null };
+export type Warning = {
+  name: string;
+  severity: "note" | "warning";
+  evidence: string;
+  advice: string;
+  /** the claim that it is about */
+  where: string | null;
+};
 export type Result = {
   rev: number;
   n: number;
@@ -110,9 +123,37 @@ export type Result = {
   unclaimed: string;
   seed: number;
   trail: TrailPoint[];
-  notes: string[];
+  warnings: Warning[];
+  /** Whether the warnings that need runs of their own are in, and the null. */
+  checked: boolean;
+  /** What the same tree recovers with meaningless rules. */
+  null: Interval | null;
+  above_null: Interval | null;
   seconds: number;
   provenance: Record<string, string | number>;
+};
+
+/** A hypothesis measured once on held-out inputs. */
+export type Confirmed = {
+  key: string;
+  claims: string[];
+  recovered: Interval;
+  inputs: number;
+  samples: number;
+  tries: number;
+  rev: number;
+};
+export type Confirm = {
+  /** Whether there are inputs that exploring never touched. */
+  held_out: boolean;
+  /** Why the present hypothesis cannot be confirmed. */
+  problem: string | null;
+  running: boolean;
+  /** How many different hypotheses have given a result on the explored data. */
+  tries: number;
+  /** Which of the recorded ones is the present hypothesis. */
+  present: number | null;
+  recorded: Confirmed[];
 };
 
 /** Losses of the single examples of the result with this `rev`: little-endian Float32 lists. */
@@ -151,7 +192,7 @@ export type Op =
 /** What the view sends, without the id that the store adds. */
 export type Request =
   | { kind: "edit"; op: Op }
-  | { kind: "undo" | "redo" | "run" | "cancel" | "export" | "ping" }
+  | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null };
 export type ViewMessage = Request & { id: string };
 
@@ -177,8 +218,17 @@ const result = shape({
   ...{ rev: whole, n: whole, samples: whole, complete: flag, recovered: interval, kl: interval, pointwise: interval },
   ...{ recovered_from: table(interval) },
   ...{ better: real, worse: real, loss: shape({ model: interval, scrubbed: interval, baseline: interval }) },
-  ...{ baseline: text, unclaimed: text, seed: whole, trail: list(shape({ n: whole, ...bounds })), notes: texts },
+  ...{ baseline: text, unclaimed: text, seed: whole, trail: list(shape({ n: whole, ...bounds })) },
+  warnings: list(
+    shape({
+      ...{ name: text, severity: oneOf("note", "warning"), evidence: text, advice: text, where: nullable(text) },
+    }),
+  ),
+  ...{ checked: flag, null: nullable(interval), above_null: nullable(interval) },
   ...{ seconds: real, provenance: table(either(text, real)) },
+});
+const confirmed = shape({
+  ...{ key: text, claims: texts, recovered: interval, inputs: whole, samples: whole, tries: whole, rev: whole },
 });
 const preview = shape({
   ...{ rule: text, positionwise: flag, n: whole, k: whole, sizes: list(whole), smallest: whole, singletons: real },
@@ -206,9 +256,12 @@ export const traits = {
   graph: shape({
     ...{ title: text, layers: whole, heads: whole, has_mlp: flag },
     components: list(
-      shape({ id: text, kind: oneOf("embed", "pos_embed", "head", "mlp"), layer: whole, slot: whole, ports: texts }),
+      shape({
+        ...{ id: text, kind: oneOf("embed", "pos_embed", "head", "mlp", "input", "function"), layer: whole },
+        ...{ slot: whole, ports: texts, part_of: nullable(text), part: nullable(text) },
+      }),
     ),
-    ports: list(shape({ id: text, owner: text, name: text, upto: whole })),
+    ports: list(shape({ id: text, owner: text, name: text, upto: whole, senders: nullable(texts) })),
   }),
   task: shape({
     ...{ name: text, n: whole, n_pos: whole, loss: text, unit: text, model: text },
@@ -238,6 +291,10 @@ export const traits = {
     ...{ rev: whole, done: whole, total: whole, message: text },
     error: nullable(shape({ kind: text, message: text, where: nullable(text) })),
   }),
+  confirm: shape({
+    ...{ held_out: flag, problem: nullable(text), running: flag, tries: whole, present: nullable(whole) },
+    recorded: list(confirmed),
+  }),
   result: nullable(result),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
 } satisfies Record<string, Check>;
@@ -245,7 +302,7 @@ export const traits = {
 const bare = shape({ kind: text, id: text });
 /** One check for all that the view sends. */
 export const viewMessage = tagged("kind", {
-  ...{ undo: bare, redo: bare, run: bare, cancel: bare, export: bare, ping: bare },
+  ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
 });

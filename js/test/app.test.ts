@@ -67,7 +67,7 @@ describe("the result", () => {
     const view = await show({}, { name: "gpt2" });
     expect(view.text("value-recovered")).toBe("the baseline gap is not resolved");
     expect(view.text("bar-recovered")).toMatch(/baseline 3\.561.*scrubbed 3\.539.*model 3\.512/);
-    expect(view.el.querySelector(".scrub-notes")?.textContent).toMatch(/raise the samples/);
+    expect(view.text("guard-no-gap")).toMatch(/Raise the samples/);
   });
   it("charts have tables", async () => {
     const view = await show();
@@ -206,7 +206,7 @@ describe("several views and none", () => {
   it("a saved page is read-only and says so", async () => {
     const view = await show({ static: true });
     expect(view.text("banner")).toBe("Saved result, read-only: no kernel");
-    for (const id of ["run", "undo", "samples", "seed", "unclaimed", "baseline", "export", "import"])
+    for (const id of ["run", "confirm", "undo", "samples", "seed", "unclaimed", "baseline", "export", "import"])
       expect((view.find(id) as HTMLButtonElement).disabled).toBe(true);
     await view.click("cell-a0.h1");
     await view.press("cell-a0.h1", "k", "Delete", "Control+z", "r");

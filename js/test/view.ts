@@ -13,13 +13,16 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
+const RESULTS: Record<string, string> = { gpt2: "trait.result.unresolved", toy: "trait.result.toy" };
+
 export const traits = (name = "induction") => ({
   graph: fixture(`trait.graph.${name}`),
-  task: fixture(`trait.task.${name}`),
+  task: fixture(`trait.task.${name === "split" ? "induction" : name}`),
   state: fixture(`trait.state.${name}`),
   selection: fixture("trait.selection.start"),
   status: fixture("trait.status.done"),
-  result: fixture(name === "induction" ? "trait.result.induction" : "trait.result.unresolved"),
+  confirm: fixture("trait.confirm.ready"),
+  result: fixture(RESULTS[name] ?? "trait.result.induction"),
   examples: fixture("trait.examples.induction"),
 });
 

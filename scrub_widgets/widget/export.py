@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..engine.settings import Settings
 from ..errors import ScrubError
 from ..hypothesis import Claim
 from ..session import Session
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .widget import ScrubWidget
 
 STATIC = Path(__file__).parent / "static"
-TRAITS = ("_graph", "_task", "_state", "_result", "_examples", "_status", "_selection", "_height")
+TRAITS = ("_graph", "_task", "_state", "_result", "_examples", "_status", "_confirm", "_selection", "_height")
 BINARY = ("model", "scrubbed", "baseline")
 
 PAGE = """<!doctype html>
@@ -91,9 +92,24 @@ def script(session: Session) -> str:
         task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"
     lines = ["import scrub_widgets as sw", "", task, "", "h = sw.Hypothesis()"]
     lines += [_claim_line(claim) for claim in session.hypothesis]
-    chosen = ", ".join(f"{key}={value!r}" for key, value in msgspec.structs.asdict(session.settings).items())
-    lines += ["", f"r = task.scrub(h, {chosen})", "print(r.loss_recovered)", ""]
-    return "\n".join(lines)
+    chosen = _arguments(session.settings)
+    tries = session.tries
+    counted = f"# {tries} different {'hypothesis was' if tries == 1 else 'hypotheses were'} tried on this data."
+    lines += ["", *([counted] if tries else []), f"r = task.scrub(h, {chosen})", "print(r.loss_recovered)"]
+    return "\n".join([*lines, *_confirmed(session), ""])
+
+
+def _confirmed(session: Session) -> list[str]:
+    """How the confirmed number of the present hypothesis is printed again."""
+    confirmation = session.confirmation
+    if confirmation is None:
+        return []
+    chosen = _arguments(confirmation.settings)
+    return ["", f"# {confirmation}", f"c = task.held_out.scrub(h, {chosen})", "print(c.loss_recovered)"]
+
+
+def _arguments(chosen: Settings) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in msgspec.structs.asdict(chosen).items())
 
 
 def _claim_line(claim: Claim) -> str:

@@ -8,8 +8,10 @@ from ..classes import Classes
 from ..engine.draws import POLICIES, stream
 from ..engine.settings import BASELINES
 from ..errors import RuleError, ScrubError
+from ..graph.base import Layout
 from ..history import Outcome, Status
 from ..hypothesis import ROOT, Hypothesis
+from ..measure.guards import Doubt
 from ..rules import SAME, describe, find, shows_tokens
 from ..session import Session
 from ..task import Task
@@ -22,32 +24,41 @@ UNTESTABLE = 0.2
 
 def graph_of(task: Task) -> wire.Graph:
     """The map: components and ports."""
-    layout, cfg = task.graph.layout, task.model.cfg
-    ports = [
-        wire.Port(id=f"{c.id}.{port}", owner=c.id, name=port, upto=len(layout.senders(c.id)))
-        for c in layout.components
-        for port in c.ports
-    ]
-    ports.append(wire.Port(id=f"{ROOT}.in", owner=ROOT, name="in", upto=len(layout.senders(ROOT))))
+    layout = task.graph.layout
+    ports = [_port(layout, c.id, port) for c in layout.components for port in c.ports]
+    heads = [c.slot for c in layout.components if c.kind == "head"]
     return wire.Graph(
-        title=f"{task.name} · {model_words(task)}",
-        layers=cfg.n_layers,
-        heads=cfg.n_heads,
+        title=f"{task.name} · {task.graph.title}",
+        layers=1 + max((c.layer for c in layout.components), default=-1),
+        heads=1 + max(heads, default=-1),
         has_mlp=any(c.kind == "mlp" for c in layout.components),
         components=[
             wire.Component(
-                id=c.id, kind=c.kind, layer=c.layer, slot=c.slot, ports=[f"{c.id}.{port}" for port in c.ports]
+                id=c.id,
+                kind=c.kind,
+                layer=c.layer,
+                slot=c.slot,
+                ports=[f"{c.id}.{port}" for port in c.ports],
+                part_of=c.part_of,
+                part=c.part,
             )
             for c in layout.components
         ],
-        ports=ports,
+        ports=[*ports, _port(layout, ROOT, "in")],
     )
 
 
-def model_words(task: Task) -> str:
-    """``2 layers × 4 heads · d_model 64``."""
-    cfg = task.model.cfg
-    return f"{cfg.n_layers} layers × {cfg.n_heads} heads · d_model {cfg.d_model}"
+def _port(layout: Layout, owner: str, name: str) -> wire.Port:
+    """Senders are written out only where they are not simply all that came before."""
+    senders = layout.senders(owner)
+    prefix = senders == layout.names[: len(senders)]
+    return wire.Port(
+        id=f"{owner}.{name}",
+        owner=owner,
+        name=name,
+        upto=len(senders),
+        senders=None if prefix else list(senders),
+    )
 
 
 def task_of(task: Task) -> wire.TaskInfo:
@@ -58,7 +69,7 @@ def task_of(task: Task) -> wire.TaskInfo:
         n_pos=task.positions,
         loss=task.loss.name,
         unit=task.loss.unit,
-        model=model_words(task),
+        model=task.graph.title,
         rules=[_rule(task, name) for name in task.rules],
         roles={role: list(at) for role, at in task.roles.items()},
         baselines=list(BASELINES),
@@ -154,9 +165,42 @@ def result_of(outcome: Outcome) -> wire.ResultInfo:
             wire.TrailPoint(n=n, value=wire.finite(e.value), low=wire.finite(e.low), high=wire.finite(e.high))
             for n, e in outcome.trail
         ],
-        notes=[str(doubt) for doubt in r.warnings],
+        warnings=[_warned(doubt) for doubt in sorted(outcome.warnings, key=lambda doubt: doubt.severity != "warning")],
+        checked=outcome.checked,
+        null=None if outcome.null is None else wire.Interval.of(outcome.null),
+        above_null=None if outcome.above_null is None else wire.Interval.of(outcome.above_null),
         seconds=outcome.seconds,
         provenance=dict(r.provenance),
+    )
+
+
+def _warned(doubt: Doubt) -> wire.Warned:
+    return wire.Warned(
+        name=doubt.name, severity=doubt.severity, evidence=doubt.evidence, advice=doubt.advice, where=doubt.where
+    )
+
+
+def confirm_of(session: Session) -> wire.ConfirmInfo:
+    """What can be confirmed, and what was."""
+    recorded, present = session.confirmations, session.confirmation
+    return wire.ConfirmInfo(
+        held_out=session.task.has_held_out,
+        problem=session.confirm_problem,
+        running=session.confirming,
+        tries=session.tries,
+        present=None if present is None else recorded.index(present),
+        recorded=[
+            wire.Confirmed(
+                key=c.key,
+                claims=[claim.id for claim in c.hypothesis],
+                recovered=wire.Interval.of(c.recovered),
+                inputs=c.inputs,
+                samples=c.settings.samples,
+                tries=c.tries,
+                rev=c.rev,
+            )
+            for c in recorded
+        ],
     )
 
 

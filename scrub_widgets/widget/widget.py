@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
 from ..hypothesis import ROOT, Hypothesis
 from ..result import Result
@@ -53,6 +54,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
+    _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
@@ -83,6 +85,7 @@ class ScrubWidget(anywidget.AnyWidget):
                 _task=wire.plain(publish.task_of(task)),
                 _state=wire.plain(publish.state_of(session)),
                 _status=wire.plain(publish.status_of(session.status)),
+                _confirm=wire.plain(publish.confirm_of(session)),
                 _selection=wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT)),
                 _height=height,
             )
@@ -94,7 +97,7 @@ class ScrubWidget(anywidget.AnyWidget):
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
         me = weakref.ref(self)
         session.subscribe(lambda _, what: _forward(me, what))
-        for what in ("state", "result", "status"):
+        for what in ("state", "result", "status", "confirm"):
             self._show(what)
 
     # -- what a user does -------------------------------------------------------------------------------------------
@@ -147,9 +150,21 @@ class ScrubWidget(anywidget.AnyWidget):
         """Stop the run; what was shown stays."""
         self.session.cancel()
 
-    def wait(self, timeout: float | None = None) -> Result | None:
-        """Wait until the present hypothesis has its result (or the run was cancelled), and return it."""
-        return self.session.wait(timeout)
+    def wait(self, timeout: float | None = None, *, checked: bool = False) -> Result | None:
+        """Wait until the present hypothesis has its result (or the run was cancelled), and return it.
+
+        With ``checked``, wait as well for the warnings that need runs of their own and for the matched null.
+        """
+        return self.session.wait(timeout, checked=checked)
+
+    def confirm(self, timeout: float | None = None) -> Confirmation:
+        """Measure the present hypothesis on the held-out inputs, once; a second time gives the recorded number."""
+        return self.session.confirm(timeout)
+
+    @property
+    def confirmations(self) -> tuple[Confirmation, ...]:
+        """What was measured on the held-out inputs, oldest first, each with the count of tries before it."""
+        return self.session.confirmations
 
     def figure(self, name: str = "recovered") -> Figure:
         """A matplotlib ``Figure`` of the newest result."""
@@ -199,13 +214,17 @@ class ScrubWidget(anywidget.AnyWidget):
         session = self.session
         if what == "state":
             self._set(_selection=_possible(self._selection, session.hypothesis))
-            self._set(_state=wire.plain(publish.state_of(session)))
+            self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
+        elif what == "confirm":
+            self._set(_confirm=wire.plain(publish.confirm_of(session)))
         elif session.outcome is not None:
             outcome, shown = session.outcome, publish.result_of(session.outcome)
             if what == "partial":
                 self.send(wire.plain(wire.Partial(result=shown)))
+            elif what == "checked":
+                self._set(_result=wire.plain(shown))
             else:
                 # The examples first: they are there when the result is drawn.
                 self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
@@ -239,6 +258,8 @@ class ScrubWidget(anywidget.AnyWidget):
                 session.redo()
             case wire.Run():
                 session.run()
+            case wire.Confirm():
+                session.ask_confirm()
             case wire.Cancel():
                 session.cancel()
         return wire.Ack(id=message.id, rev=session.rev, claims=made)
@@ -246,7 +267,7 @@ class ScrubWidget(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(SHOW_AS_HTML) != "1":
             return super()._repr_mimebundle_(**kwargs)
-        self.wait()
+        self.wait(checked=True)
         frame = html.escape(export.page(self), quote=True)
         style = f"width:100%;height:{self._height + 40}px;border:0"
         return {"text/html": f'<iframe srcdoc="{frame}" style="{style}"></iframe>', "text/plain": repr(self)}, {}

@@ -25,19 +25,22 @@ class Component(Shape, frozen=True):
     """A glyph of the map."""
 
     id: str
-    kind: Literal["embed", "pos_embed", "head", "mlp"]
+    kind: Literal["embed", "pos_embed", "head", "mlp", "input", "function"]
     layer: int
     slot: int
     ports: list[str]
+    part_of: str | None
+    part: str | None
 
 
 class Port(Shape, frozen=True):
-    """A place that reads the stream: what the first ``upto`` of the graph's components wrote to it."""
+    """A place that reads ``senders``, or if those are None what the first ``upto`` of the graph's components wrote."""
 
     id: str
     owner: str
     name: str
     upto: int
+    senders: list[str] | None
 
 
 class Graph(Shape, frozen=True):
@@ -165,8 +168,18 @@ class LossIntervals(Shape, frozen=True):
     baseline: Interval
 
 
+class Warned(Shape, frozen=True):
+    """One reason to doubt a number; ``where`` is the claim that it is about."""
+
+    name: str
+    severity: Literal["note", "warning"]
+    evidence: str
+    advice: str
+    where: str | None
+
+
 class ResultInfo(Shape, frozen=True):
-    """An estimate with all that stands beside it."""
+    """An estimate with all that stands beside it; what needs runs of its own is in once it is ``checked``."""
 
     rev: int
     n: int
@@ -183,9 +196,35 @@ class ResultInfo(Shape, frozen=True):
     unclaimed: str
     seed: int
     trail: list[TrailPoint]
-    notes: list[str]
+    warnings: list[Warned]
+    checked: bool
+    null: Interval | None
+    above_null: Interval | None
     seconds: float
     provenance: dict[str, str | int | float]
+
+
+class Confirmed(Shape, frozen=True):
+    """A hypothesis measured once on held-out inputs."""
+
+    key: str
+    claims: list[str]
+    recovered: Interval
+    inputs: int
+    samples: int
+    tries: int
+    rev: int
+
+
+class ConfirmInfo(Shape, frozen=True):
+    """Explore, then confirm; ``present`` is the place in ``recorded`` of the present hypothesis."""
+
+    held_out: bool
+    problem: str | None
+    running: bool
+    tries: int
+    present: int | None
+    recorded: list[Confirmed]
 
 
 class Examples(Shape, frozen=True):
@@ -322,6 +361,10 @@ class Cancel(Message, frozen=True):
     """Stop computing."""
 
 
+class Confirm(Message, frozen=True):
+    """Measure the present hypothesis on held-out inputs, if it was not yet."""
+
+
 class AskPreview(Message, frozen=True, tag="preview"):
     """Show what a rule would swap."""
 
@@ -337,7 +380,7 @@ class Ping(Message, frozen=True):
     """Ask for a sign of life."""
 
 
-AnyMessage = Edit | Undo | Redo | Run | Cancel | AskPreview | Export | Ping
+AnyMessage = Edit | Undo | Redo | Run | Cancel | Confirm | AskPreview | Export | Ping
 
 
 # -- messages to the view ---------------------------------------------------------------------------------------------

@@ -36,13 +36,15 @@ class Atoms:
         kept, where = np.unique(
             values.round(12).ravel() if flat else values.round(12), axis=None if flat else 0, return_inverse=True
         )
-        return Atoms(kept.reshape(-1, values.shape[1]), np.bincount(where.ravel(), weights, len(kept)))
+        return Atoms(
+            kept.reshape(-1, values.shape[1]), np.bincount(where.ravel(), weights, len(kept)).astype(np.float64)
+        )
 
     def thinned(self, width: float = 1e-3) -> Atoms:
         """Atoms within ``width`` of each other as one at their centre: the mean of a smooth function moves by width squared."""
         assert self.values.shape[1] == 1
         bins, where = np.unique((self.values[:, 0] / width).round(), return_inverse=True)
-        weights = np.bincount(where, self.weights, len(bins))
+        weights = np.bincount(where, self.weights, len(bins)).astype(np.float64)
         return Atoms((np.bincount(where, self.weights * self.values[:, 0], len(bins)) / weights)[:, None], weights)
 
     def times(self, other: Atoms) -> Atoms:

@@ -56,7 +56,7 @@ class Gate:
 def gated() -> Iterator[tuple[Session, Gate]]:
     m, gate = gpt2(), Gate()
     s = Session(sw.Task(m.bridge, m.tokens, loss=gate), samples=1000)
-    s.wait(LONG)
+    s.wait(LONG, checked=True)
     gate.armed = True
     yield s, gate
     gate.open.set()

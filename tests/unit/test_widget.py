@@ -66,6 +66,7 @@ def test_traits_have_the_shapes_of_the_wire(view: Wire) -> None:
         ("_result", wire.ResultInfo),
         ("_examples", wire.Examples),
         ("_status", wire.StatusInfo),
+        ("_confirm", wire.ConfirmInfo),
         ("_selection", wire.Selection),
     ):
         msgspec.convert(getattr(view.widget, name), type=shape)
@@ -191,6 +192,75 @@ def test_losses_of_examples_travel_as_float32_buffers_before_the_result(view: Wi
     assert paths == [["_examples", name] for name in ("model", "scrubbed", "baseline")]
     for values, buffer in zip((r.losses.model, r.losses.scrubbed, r.losses.baseline), buffers, strict=True):
         np.testing.assert_array_equal(np.frombuffer(buffer, "<f4"), values.astype("f4"))
+
+
+def test_the_result_comes_again_when_it_is_checked(view: Wire) -> None:
+    seen: list[tuple[int, bool]] = []
+    view.widget.observe(lambda change: seen.append((change.new["rev"], change.new["checked"])), "_result")
+    view.widget.wait(LONG, checked=True)
+    seen.clear()
+    view.edit("claim", components=["m1"], under="logits", rule="token")
+    view.widget.wait(LONG, checked=True)
+    assert seen == [(1, False), (1, True)]
+    assert view.widget._result["null"]["value"] is not None
+    assert view.widget._result["above_null"]["low"] < view.widget._result["above_null"]["high"]
+    doubts = view.widget.session.outcome
+    assert doubts is not None
+    assert [w["name"] for w in view.widget._result["warnings"]] == [d.name for d in doubts.warnings]
+
+
+def test_a_click_confirms_and_every_export_says_so(tmp_path: Path) -> None:
+    m = gpt2()
+    task = sw.Task(m.bridge, m.tokens, loss=sw.losses.kl(), name="tiny", held_out=0.25)
+    widget = ScrubWidget(task, Hypothesis().claim("a1.h0", rule="token")[0], samples=64)
+    view = Wire(widget)
+    widget.wait(LONG)
+    assert not widget._confirm["problem"]
+    assert view.ask("confirm")["kind"] == "ack"
+    found = widget.confirm(LONG)
+    (shown,) = widget._confirm["recorded"]
+    assert widget._confirm["present"] == 0
+    assert (shown["claims"], shown["tries"], shown["inputs"]) == (["logits>a1.h0"], 1, 3)
+    assert shown["recovered"]["value"] == wire.finite(found.recovered.value)
+    view.edit("clear")
+    assert widget._confirm["present"] is None
+    assert "claim a component" in widget._confirm["problem"]
+    assert "claim a component" in view.ask("confirm")["message"]
+    view.ask("undo")
+    assert json.loads(view.ask("export")["text"])["confirmations"][0]["tries"] == 1
+    assert widget.to_script().count("held-out") == 1
+    text = widget.to_html(tmp_path / "page.html").read_text("utf-8")
+    page = re.search(r'id="traits">(.*?)</script>', text)
+    assert page is not None
+    assert json.loads(page[1])["_confirm"]["recorded"] == [shown]
+    widget.close()
+
+
+def test_without_held_out_inputs_the_view_says_why(view: Wire) -> None:
+    view.edit("claim", components=["m1"], under="logits", rule="token")
+    assert not view.widget._confirm["held_out"]
+    assert "held_out=0.25" in view.widget._confirm["problem"]
+    assert "held_out=0.25" in view.ask("confirm")["message"]
+
+
+def test_a_graph_of_functions_has_its_senders_written_out() -> None:
+    task = sw.load_task("toy_sum")
+    widget = ScrubWidget(task, task.hypotheses["intended"], samples=64)
+    graph = widget._graph
+    msgspec.convert(graph, type=wire.Graph)
+    assert graph["title"] == "toy_sum · 3 inputs, 4 functions"
+    senders = {port["id"]: port["senders"] for port in graph["ports"]}
+    assert senders == {"A.in": None, "B.in": None, "C.in": None, "D.in": ["A", "B", "C"], "logits.in": ["D"]}
+    assert {(c["id"], c["kind"], c["layer"], c["slot"]) for c in graph["components"]} >= {
+        ("x1", "input", -1, 1),
+        ("C", "function", 0, 2),
+        ("D", "function", 1, 0),
+    }
+    widget.wait(LONG)
+    assert widget._result["kl"] == {"value": None, "low": None, "high": None}
+    shown = Wire(widget).ask("preview", rule="x0 > 3")["preview"]
+    assert shown["reference"]["tokens"][0].startswith("x0=")
+    widget.close()
 
 
 def test_a_loss_has_a_unit(view: Wire) -> None:

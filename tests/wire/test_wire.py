@@ -19,6 +19,7 @@ TRAITS = {
     "state": wire.State,
     "selection": wire.Selection,
     "status": wire.StatusInfo,
+    "confirm": wire.ConfirmInfo,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
 }

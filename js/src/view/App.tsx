@@ -1,6 +1,7 @@
 /** The whole widget inside its root element. */
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
+import { countWords } from "../trust";
 import { ClaimTree } from "./ClaimTree";
 import { onKey } from "./keyboard";
 import { Live } from "./Live";
@@ -81,6 +82,20 @@ function Banner() {
   );
 }
 
+/** How many reasons to doubt the shown result there are. */
+function Count() {
+  const { store } = useApp();
+  const warnings = store.result.value?.warnings ?? [];
+  if (warnings.length === 0) return null;
+  const serious = warnings.some((w) => w.severity === "warning");
+  return (
+    <span class={`scrub-tab-count${serious ? "" : " scrub-tab-count-note"}`} data-testid="doubt-count">
+      <span aria-hidden="true">{warnings.length}</span>
+      <span class="scrub-hidden">, {countWords(warnings)}</span>
+    </span>
+  );
+}
+
 const TABS = [
   ["rule", "Rule"],
   ["result", "Result"],
@@ -114,6 +129,7 @@ function Tabs() {
             }}
           >
             {label}
+            {key === "result" && <Count />}
           </button>
         ))}
       </div>

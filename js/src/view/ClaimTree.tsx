@@ -1,9 +1,11 @@
 /** The hypothesis as a tree: one row for each claim, so a component claimed on two paths has two rows. */
 import { useApp } from "../app";
-import { componentWords, portWord } from "../graph";
+import { componentWords, isFunctions, portWord } from "../graph";
 import { groupWords, positionsText, ROOT, receiversOf, type TreeRow, treeRows } from "../hypothesis";
 import { ruleFace } from "../rules";
+import { doubtsAbout, spokenDoubts } from "../trust";
 import type { Claim } from "../wire";
+import { ConfirmMark } from "./Confirm";
 import { Swatch } from "./Swatch";
 
 export function ClaimTree() {
@@ -11,11 +13,13 @@ export function ClaimTree() {
   const claims = store.state.value?.claims ?? [];
   const chosen = store.selection.value.claim;
   const tabbable = claims.some((c) => c.id === chosen) ? chosen : ROOT;
+  const index = store.index.value;
   const atRoot = store.receiver.value?.path === ROOT;
   return (
     <section class="scrub-tree-section" aria-label="Hypothesis">
       <div class="scrub-section-head">
         <h3>Hypothesis</h3>
+        <ConfirmMark />
       </div>
       <div class="scrub-tree" role="treegrid" aria-label="Claims of the hypothesis" data-testid="tree" data-zone="tree">
         <div class="scrub-tree-row scrub-tree-head" role="row">
@@ -38,7 +42,7 @@ export function ClaimTree() {
           onClick={() => actions.selectNode(ROOT)}
         >
           <span role="gridcell" class="scrub-claim-name">
-            <strong>logits</strong>
+            <strong>{index && isFunctions(index.graph) ? "output" : "logits"}</strong>
           </span>
           <span role="gridcell" class="scrub-muted scrub-span">
             the output, judged on the reference input
@@ -65,6 +69,7 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
   const index = store.index.value;
   const error = store.status.value?.error;
   const broken = error?.where === claim.id ? error.message : null;
+  const doubts = doubtsAbout(store, [claim]);
   if (!index) return null;
   const spoken = claim.components.map((c) => componentWords(index, c)).join(" and ");
   return (
@@ -77,7 +82,7 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
       aria-setsize={row.siblings}
       aria-expanded={row.children > 0 ? true : undefined}
       aria-selected={chosen}
-      aria-label={`${spoken}${claim.port ? `, through the ${portWord(claim.port)}` : ""}, rule ${claim.rule}${broken ? `, error: ${broken}` : ""}`}
+      aria-label={`${spoken}${claim.port ? `, through the ${portWord(claim.port)}` : ""}, rule ${claim.rule}${broken ? `, error: ${broken}` : ""}${spokenDoubts(doubts)}`}
       tabindex={tabbable ? 0 : -1}
       style={{ "--scrub-depth": row.depth - 1 }}
       data-row={claim.id}
@@ -99,6 +104,19 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
       </span>
       <span role="gridcell" class="scrub-tags">
         <Tags claim={claim} />
+        {doubts.map((doubt) => (
+          <span
+            key={doubt.name}
+            class={`scrub-tag scrub-tag-${doubt.severity}`}
+            data-testid={`row-guard-${claim.id}`}
+            title={`${doubt.evidence} ${doubt.advice}`}
+          >
+            <span class="scrub-row-corner" aria-hidden="true">
+              {doubt.severity === "warning" ? "!" : "i"}
+            </span>
+            {doubt.name}
+          </span>
+        ))}
       </span>
       <span role="gridcell" class="scrub-row-buttons">
         <Places claim={claim} tabbable={tabbable} />

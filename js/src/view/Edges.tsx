@@ -96,7 +96,7 @@ export function Rubber({ layout }: { layout: MapLayout }) {
   const owner = receiver.claim?.components[0] ?? ROOT;
   const port = layout.cells.get(owner)?.ports.find((p) => p.name === receiver.name);
   const pointer = ui.pointer.value;
-  const end = pointer ? { ...pointer, w: 0, h: 0 } : layout.cells.get(ui.focus.value);
+  const end = pointer ? { ...pointer, w: 0, h: 0, under: false } : layout.cells.get(ui.focus.value);
   if (!port || !end) return null;
   return <path class={`scrub-rubber scrub-dash-${receiver.name}`} d={edgePath(port, end)} />;
 }

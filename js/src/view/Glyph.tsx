@@ -2,13 +2,15 @@
 import { useApp } from "../app";
 import { componentWords, portWord } from "../graph";
 import { claimsOf, pathWords, ROOT } from "../hypothesis";
-import type { Cell, MapLayout, PortBox } from "../layout";
+import type { Cell, PortBox } from "../layout";
 import { type RuleFace, ruleFace } from "../rules";
-import type { Claim } from "../wire";
+import { LETTER_ZONE } from "../stacks";
+import { doubtsAbout, spokenDoubts, worst } from "../trust";
+import type { Claim, Warning } from "../wire";
 
-type Props = { cell: Cell; detail: MapLayout["detail"]; dim: boolean };
+type Props = { cell: Cell; dim: boolean };
 
-export function Glyph({ cell, detail, dim }: Props) {
+export function Glyph({ cell, dim }: Props) {
   const { store, ui, actions } = useApp();
   const index = store.index.value;
   const claims = claimsOf(store.state.value?.claims ?? [], cell.id);
@@ -17,12 +19,13 @@ export function Glyph({ cell, detail, dim }: Props) {
   const selected = selection.nodes.includes(cell.id);
   const broken = claims.some((c) => c.id === store.status.value?.error?.where);
   const root = cell.kind === "logits";
-  const show = detail !== "dots" || root || selected || claims.length > 0;
+  const show = !cell.dot || root || selected || claims.length > 0;
+  const doubted = worst(doubtsAbout(store, claims));
   if (!index) return null;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the pointer's side of the cell; its target holds role and focus
     <g
-      class={`scrub-cell scrub-cell-${cell.kind}${dim ? " scrub-dim" : ""}${claims.length > 0 ? " scrub-held" : ""}`}
+      class={`scrub-cell scrub-cell-${cell.kind}${cell.dot ? " scrub-dotted" : ""}${dim ? " scrub-dim" : ""}${claims.length > 0 ? " scrub-held" : ""}`}
       onClick={(e) => {
         if (ui.drawing.value) actions.finishDrawing(cell.id);
         else actions.selectNode(cell.id, e.ctrlKey || e.metaKey || e.shiftKey);
@@ -40,16 +43,18 @@ export function Glyph({ cell, detail, dim }: Props) {
           <rect class="scrub-ring" x={cell.x - 6} y={cell.y - 6} width={cell.w + 12} height={cell.h + 12} rx="8" />
         </>
       )}
-      <Body cell={cell} detail={detail} faces={distinctFaces(rules, claims)} />
+      <Body cell={cell} faces={distinctFaces(rules, claims)} />
       {claims.length > 1 && (
         <text class="scrub-times" x={cell.x + cell.w + 2} y={cell.y + 5}>
           ×{claims.length}
         </text>
       )}
-      {broken && (
+      {broken ? (
         <path class="scrub-broken" d={`M${cell.x + cell.w - 12} ${cell.y - 2}h14v14z`}>
           <title>{store.status.value?.error?.message}</title>
         </path>
+      ) : (
+        doubted && <Corner cell={cell} warning={doubted} />
       )}
       {show && cell.ports.map((port) => <Port key={port.id} port={port} cell={cell} />)}
       {/* Without text inside, its label is all that a screen reader says of it. */}
@@ -62,7 +67,8 @@ export function Glyph({ cell, detail, dim }: Props) {
         data-claims={claims.length}
         data-upstream={!dim}
         aria-selected={selected}
-        aria-label={describe(componentWords(index, cell.id), claims, root)}
+        data-doubted={doubted?.severity}
+        aria-label={describe(componentWords(index, cell.id), claims, root) + spokenDoubts(doubtsAbout(store, claims))}
         {...{ x: cell.x, y: cell.y, width: cell.w, height: cell.h }}
         onFocus={() => {
           ui.focus.value = cell.id;
@@ -87,18 +93,38 @@ function describe(name: string, claims: Claim[], root: boolean): string {
   return `${name}, ${claims.map((c) => `claimed through ${pathWords(c.parent)}${c.port ? ` ${portWord(c.port)}` : ""}, rule ${c.rule}`).join("; ")}`;
 }
 
-const NAMES: Record<string, string> = { logits: "logits", embed: "embed", pos_embed: "pos_embed" };
+/** The amber corner: a guard fired. Not colour alone: a mark stands in it. */
+function Corner({ cell, warning }: { cell: Cell; warning: Warning }) {
+  const size = cell.dot ? 8 : 15;
+  const x = cell.x + cell.w + 2;
+  const y = cell.y - 2;
+  return (
+    <g class={`scrub-corner scrub-corner-${warning.severity}`} data-testid={`corner-${cell.id}`}>
+      <title>{`${warning.name}: ${warning.evidence}`}</title>
+      <path d={`M${x - size} ${y}h${size}v${size}z`} />
+      {!cell.dot && (
+        <text x={x - 4.6} y={y + 9}>
+          {warning.severity === "warning" ? "!" : "i"}
+        </text>
+      )}
+    </g>
+  );
+}
 
 /** The rectangle: one slice for each rule that the component stands under. */
-function Body({ cell, detail, faces }: { cell: Cell; detail: MapLayout["detail"]; faces: RuleFace[] }) {
+function Body({ cell, faces }: { cell: Cell; faces: RuleFace[] }) {
   const { uid } = useApp();
   const { x, y, w, h } = cell;
-  const name = NAMES[cell.kind] ?? (detail === "full" ? cell.id.replace(/^a(\d+)\.h/, "$1.") : "");
-  const slice = w / Math.max(faces.length, 1);
+  const name = cell.label;
   const root = cell.id === ROOT;
-  const wide = cell.kind === "embed" || cell.kind === "pos_embed";
+  // Boxes wide enough for letter and name keep both; elsewhere the place in the grid says what it is.
+  const wide = cell.layer < 0;
+  const named = (wide || cell.kind === "function") && name !== "";
+  const filled = named && faces.length > 0 ? Math.min(w / 2, LETTER_ZONE * faces.length) : w;
+  const slice = filled / Math.max(faces.length, 1);
   return (
     <>
+      {filled < w && <rect class="scrub-name-ground" x={x} y={y} width={w} height={h} rx="3" />}
       {faces.length === 0 && !root && <rect x={x} y={y} width={w} height={h} rx="3" fill={`url(#${uid}-unclaimed)`} />}
       {faces.map((face, i) => (
         <rect
@@ -120,13 +146,8 @@ function Body({ cell, detail, faces }: { cell: Cell; detail: MapLayout["detail"]
         height={h}
         rx="3"
       />
-      {name && (faces.length === 0 || wide) && (
-        <text
-          class="scrub-name"
-          x={wide && faces.length > 0 ? x + w + 8 : x + w / 2}
-          y={y + h / 2 + 4}
-          style={wide && faces.length > 0 ? { textAnchor: "start" } : undefined}
-        >
+      {name && (faces.length === 0 || named) && (
+        <text class="scrub-name" x={filled < w ? x + filled + (w - filled) / 2 : x + w / 2} y={y + h / 2 + 4}>
           {name}
         </text>
       )}
@@ -136,7 +157,7 @@ function Body({ cell, detail, faces }: { cell: Cell; detail: MapLayout["detail"]
           class={`scrub-letter scrub-letter-${face.kind}`}
           fill={face.hue ? face.ink : undefined}
           x={x + (i + 0.5) * slice}
-          y={y + h / 2 + (detail === "dots" && !wide ? 3.5 : 4.5)}
+          y={y + h / 2 + (cell.dot && !wide ? 3.5 : 4.5)}
         >
           {face.letter}
         </text>

@@ -42,6 +42,21 @@ export function Help() {
             edges into query, key, value; coloured by the rule of the component they come from
           </li>
           <li>
+            <b>bands</b> a component that a rewrite split into parts: each band is claimed by itself
+          </li>
+          <li>
+            <span class="scrub-doubt-mark" aria-hidden="true">
+              !
+            </span>{" "}
+            a check found a reason to doubt: the list under the bar says what was measured and what to do
+          </li>
+          <li>
+            <b>random labels</b> what the same tree recovers with meaningless rules: the number to beat
+          </li>
+          <li>
+            <b>◆</b> confirmed: measured once on held-out inputs that exploring never touched
+          </li>
+          <li>
             <b>×2</b> claimed on two paths, each with its own rule
           </li>
         </ul>

@@ -16,7 +16,7 @@ export function ModelMap() {
   const graph = store.graph.value;
   const claims = store.state.value?.claims ?? [];
   const open = ui.mapOpen.value;
-  const possible = graph ? graph.ports.reduce((sum, p) => sum + p.upto, 0) : 0;
+  const possible = graph ? graph.ports.reduce((sum, p) => sum + (p.senders?.length ?? p.upto), 0) : 0;
   const drawn = new Set(claims.flatMap((c) => c.components.map((s) => `${c.parent}.${c.port}>${s}`))).size;
   return (
     <section class="scrub-map-section" aria-label="Model map">
@@ -128,12 +128,15 @@ function Canvas({ graph }: { graph: Graph }) {
         >
           <Patterns uid={uid} />
           <Labels layout={layout} />
+          {layout.splits.map((split) => (
+            <Split key={split.root} split={split} />
+          ))}
           <Edges layout={layout} />
           <g role="grid" aria-label={`Model map, ${graph.title}`}>
             {layout.rows.map((row) => (
-              <g key={row.key} role="row" aria-label={row.layer === null ? row.key : `Layer ${row.layer}`}>
+              <g key={row.key} role="row" aria-label={row.words}>
                 {row.cells.map((cell) => (
-                  <Glyph key={cell.id} cell={cell} detail={layout.detail} dim={dimmed(receiver, cell.id)} />
+                  <Glyph key={cell.id} cell={cell} dim={dimmed(receiver, cell.id)} />
                 ))}
               </g>
             ))}
@@ -147,6 +150,18 @@ function Canvas({ graph }: { graph: Graph }) {
   );
 }
 
+/** The frame around the bands of a component that a rewrite split. */
+function Split({ split }: { split: MapLayout["splits"][number] }) {
+  return (
+    <g class="scrub-split" data-split={split.root}>
+      <rect x={split.x - 4} y={split.y - 4} width={split.w + 8} height={split.h + 8} rx="5" />
+      <text x={split.x + split.w / 2} y={split.y - 8}>
+        {split.label}
+      </text>
+    </g>
+  );
+}
+
 /** What cannot feed the receiver steps back; under the logits everything can. */
 function dimmed(receiver: Receiver | null, id: string): boolean {
   if (!receiver || id === ROOT || receiver.claim?.components.includes(id)) return false;
@@ -155,7 +170,6 @@ function dimmed(receiver: Receiver | null, id: string): boolean {
 
 function Labels({ layout }: { layout: MapLayout }) {
   const { actions } = useApp();
-  const base = layout.rows.find((r) => r.layer === 0);
   return (
     <g class="scrub-map-labels">
       {layout.rows
@@ -172,21 +186,13 @@ function Labels({ layout }: { layout: MapLayout }) {
             <title>Select the heads of layer {row.layer}</title>
           </text>
         ))}
-      {base &&
-        layout.columns.map((column) => (
-          <text key={column.key} class="scrub-column" x={column.x} y={columnY(layout, base.y + base.h, column.key)}>
-            {column.label}
-          </text>
-        ))}
+      {layout.columns.map((column) => (
+        <text key={column.key} class="scrub-column" x={column.x} y={column.y}>
+          {column.label}
+        </text>
+      ))}
     </g>
   );
-}
-
-/** Column names stand under the lowest cell of their column, clear of its ports. */
-function columnY(layout: MapLayout, base: number, key: string): number {
-  const below = layout.detail === "full" ? 30 : layout.detail === "ports" ? 22 : 14;
-  const mlp = key === "mlp" ? layout.cells.get("m0") : undefined;
-  return (mlp ? mlp.y + mlp.h : base) + below;
 }
 
 /** Which of several claims a clicked port belongs to. */

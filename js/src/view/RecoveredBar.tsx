@@ -2,7 +2,10 @@
 import { useApp } from "../app";
 import { lossTicks, rawLossScale, recoveredScale, type Scale, ticksOn } from "../scale";
 import { count, fixed, lossWords, nats, percent, percentBounds, plural } from "../text";
-import type { Result } from "../wire";
+import { nullLabel, nullWords, spokenNull } from "../trust";
+import type { Interval, Result } from "../wire";
+import { ConfirmLine } from "./Confirm";
+import { Warnings } from "./Warnings";
 
 export type Freshness = "none" | "stale" | "running" | "fresh";
 
@@ -11,6 +14,9 @@ export function freshness(result: Result | null, rev: number, phase: string): Fr
   if (result.rev < rev) return "stale";
   return result.complete ? "fresh" : phase === "running" ? "running" : "fresh";
 }
+
+const CHECKING =
+  "Some checks, and what meaningless rules would recover, need runs of their own: they follow while nothing else runs";
 
 export function RecoveredBar() {
   const { store } = useApp();
@@ -25,17 +31,22 @@ export function RecoveredBar() {
         </span>
         <Value result={result} fresh={fresh} />
         <span class="scrub-muted">{result ? <Terms result={result} /> : "not measured yet"}</span>
+        {result?.above_null && (
+          <span class="scrub-muted" data-testid="above-null">
+            {nullWords(result)}
+          </span>
+        )}
+        {result?.complete && !result.checked && fresh === "fresh" && (
+          <span class="scrub-muted" data-testid="checking" title={CHECKING}>
+            not all checks are in yet
+          </span>
+        )}
+        <ConfirmLine />
       </div>
       <div class="scrub-bar" data-testid="bar-recovered">
         {result ? <Bar result={result} unit={store.task.value?.unit ?? ""} /> : <EmptyBar />}
       </div>
-      {result && result.notes.length > 0 && (
-        <ul class="scrub-notes">
-          {result.notes.map((note) => (
-            <li key={note}>{note}</li>
-          ))}
-        </ul>
-      )}
+      {result && <Warnings result={result} />}
     </section>
   );
 }
@@ -81,10 +92,10 @@ function Terms({ result }: { result: Result }) {
 function Bar({ result, unit }: { result: Result; unit: string }) {
   const { recovered, loss } = result;
   if (recovered.value === null) return <RawLosses loss={loss} />;
-  const scale = recoveredScale(recovered);
+  const scale = recoveredScale(recovered, result.null);
   const x = (v: number) => `${scale.at(v)}%`;
   const from = Math.min(0, recovered.value);
-  const said = `Loss recovered ${percent(recovered.value)}, 95 percent interval ${percentBounds(recovered)}`;
+  const said = `Loss recovered ${percent(recovered.value)}, 95 percent interval ${percentBounds(recovered)}${spokenNull(result.null)}`;
   return (
     <svg class="scrub-axis" role="img" aria-label={said}>
       <rect class="scrub-track" x={x(0)} width={`${scale.at(1) - scale.at(0)}%`} y="26" height="12" />
@@ -107,6 +118,7 @@ function Bar({ result, unit }: { result: Result; unit: string }) {
           </g>
         ))}
       <line class="scrub-axis-line" x1="0" x2="100%" y1="38" y2="38" />
+      <NullTick interval={result.null} scale={scale} />
       {recovered.low !== null && recovered.high !== null && (
         <g class="scrub-whisker">
           <line x1={x(recovered.low)} x2={x(recovered.high)} y1="32" y2="32" />
@@ -134,18 +146,42 @@ function Bar({ result, unit }: { result: Result; unit: string }) {
   );
 }
 
+/** What meaningless rules recover, with its interval, above the bar. */
+function NullTick({ interval, scale }: { interval: Interval | null; scale: Scale }) {
+  if (!interval || interval.value === null) return null;
+  const at = scale.at(interval.value);
+  const x = `${at}%`;
+  return (
+    <g class="scrub-null" data-testid="null-tick">
+      {interval.low !== null && interval.high !== null && (
+        <line
+          class="scrub-null-range"
+          x1={`${scale.at(interval.low)}%`}
+          x2={`${scale.at(interval.high)}%`}
+          y1="20"
+          y2="20"
+        />
+      )}
+      <line class="scrub-null-line" x1={x} x2={x} y1="15" y2="42" />
+      <text x={x} y="9" text-anchor={at < 14 ? "start" : at > 86 ? "end" : "middle"}>
+        {nullLabel(interval.value)}
+      </text>
+    </g>
+  );
+}
+
 function Anchors({ scale }: { scale: Scale }) {
   const [zero, one] = [scale.at(0), scale.at(1)];
   // Close together, the two labels keep to their own sides and lose their words.
   const tight = one - zero < 34;
   return (
     <g>
-      <line class="scrub-anchor" x1={`${zero}%`} x2={`${zero}%`} y1="16" y2="44" />
-      <line class="scrub-anchor" x1={`${one}%`} x2={`${one}%`} y1="16" y2="44" />
-      <text class="scrub-anchor-text" x={`${zero}%`} y="11" text-anchor={zero > 20 ? "end" : "start"}>
+      <line class="scrub-anchor" x1={`${zero}%`} x2={`${zero}%`} y1="-2" y2="44" />
+      <line class="scrub-anchor" x1={`${one}%`} x2={`${one}%`} y1="-2" y2="44" />
+      <text class="scrub-anchor-text" x={`${zero}%`} y="-7" text-anchor={zero > 20 ? "end" : "start"}>
         {tight && zero < 20 ? "0 %" : "0 % random input"}
       </text>
-      <text class="scrub-anchor-text" x={`${one}%`} y="11" text-anchor={one > 80 ? "end" : "start"}>
+      <text class="scrub-anchor-text" x={`${one}%`} y="-7" text-anchor={one > 80 ? "end" : "start"}>
         {tight && one > 80 ? "100 %" : "100 % untouched model"}
       </text>
     </g>

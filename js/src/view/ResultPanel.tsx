@@ -1,7 +1,8 @@
 /** The result in detail: losses, measures beside the mean, how it settled, and each example. */
 import { useApp } from "../app";
-import { count, lossWords, nats, natsBounds, percent, percentBounds } from "../text";
+import { count, fixed, lossWords, nats, natsBounds, percent, percentBounds } from "../text";
 import type { Interval, Result } from "../wire";
+import { Confirmations } from "./Confirm";
 import { ExamplesChart } from "./ExamplesChart";
 import { freshness } from "./RecoveredBar";
 import { TrailChart } from "./TrailChart";
@@ -23,6 +24,7 @@ export function ResultPanel() {
       <Sentence result={result} stale={fresh === "stale"} />
       <Losses result={result} unit={store.task.value?.unit ?? ""} />
       <Measures result={result} />
+      <Confirmations />
       <TrailChart result={result} />
       {examples ? (
         <ExamplesChart examples={examples} />
@@ -79,6 +81,26 @@ function Losses({ result, unit }: { result: Result; unit: string }) {
 function Measures({ result }: { result: Result }) {
   const others = Object.entries(result.recovered_from).filter(([name]) => name !== result.baseline);
   const rows: [string, string, string, string][] = [
+    ...(result.null
+      ? [
+          [
+            "random labels",
+            result.null.value === null ? "not resolved" : percent(result.null.value),
+            percentBounds(result.null),
+            "The matched null: what the same tree with the same class sizes recovers if its rules mean nothing",
+          ] as [string, string, string, string],
+        ]
+      : []),
+    ...(result.above_null && result.above_null.value !== null
+      ? [
+          [
+            "above random labels",
+            `${fixed(result.above_null.value * 100, 1)} points`,
+            percentBounds(result.above_null),
+            "Difference to the matched null, paired by sample",
+          ] as [string, string, string, string],
+        ]
+      : []),
     ...others.map(([name, interval]): [string, string, string, string] => [
       `recovered from ${name}`,
       interval.value === null ? "–" : percent(interval.value),
@@ -99,7 +121,8 @@ function Measures({ result }: { result: Result }) {
       "Than the model's own loss",
     ],
   ];
-  const rule = (interval: Interval, text: string) => (interval.value === null ? "–" : text);
+  // Where the output is one number and no distribution, there is nothing to diverge.
+  const rule = (interval: Interval, text: string) => (interval.value === null ? "not defined" : text);
   return (
     <table class="scrub-table scrub-numbers">
       <tbody>

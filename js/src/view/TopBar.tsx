@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { Actions } from "../actions";
 import { type Panel, useApp } from "../app";
 import { count } from "../text";
+import { ConfirmButton } from "./Confirm";
 
 const SAMPLES = [64, 256, 1024, 4096];
 
@@ -158,6 +159,7 @@ function Buttons() {
       >
         Run
       </button>
+      <ConfirmButton />
       <button
         type="button"
         class="scrub-button"

@@ -1,0 +1,121 @@
+/** The map of a transformer: layers as rows, heads side by side, a column for the MLPs. */
+import type { Drawing, MapRow } from "./layout";
+import { type Cell, heightOf, placeStack, type Sizes, type SplitBox, type Stack, stacksOf } from "./stacks";
+import type { Graph } from "./wire";
+
+function sizesFor(heads: number, layers: number): Sizes {
+  const roomy = layers <= 4;
+  if (heads <= 5) return { w: 50, h: 32, port: 15, pitchX: 92, gapY: roomy ? 46 : 26, detail: "full" };
+  if (heads <= 8) return { w: 46, h: 30, port: 15, pitchX: 66, gapY: roomy ? 44 : 20, detail: "full" };
+  if (heads <= 16) {
+    const pitchX = heads <= 12 ? 46 : 38;
+    return { w: pitchX - 10, h: 24, port: 10, pitchX, gapY: layers <= 6 ? 22 : 12, detail: "ports" };
+  }
+  return { w: 14, h: 12, port: 0, pitchX: 19, gapY: 7, detail: "dots" };
+}
+
+export const MARGIN = 12;
+const LABELS = 34;
+export const ENDS = 26;
+
+/** The output's box, which no component stands for. */
+export function outputCell(graph: Graph, x: number, label: string, port: number): Cell {
+  const ids = graph.ports.filter((p) => p.owner === "logits").map((p) => p.id);
+  const box = { x: x - 70, y: MARGIN, w: 140, h: ENDS };
+  return {
+    ...{ id: "logits", kind: "logits", layer: graph.layers, slot: 0, label, dot: false, root: "logits", under: false },
+    ...box,
+    ports: ids.map((id) => ({ id, name: "in", inner: null, x: x - 12, y: box.y + box.h, w: 24, h: port })),
+  };
+}
+
+type Layer = { heads: Stack[]; mlps: Stack[]; h: number; mlpH: number; rise: number; y: number };
+
+/** From the last layer down; a row is as tall as its tallest glyph, and so is the step of the MLPs. */
+function layerRows(graph: Graph, size: Sizes, top: number): Layer[] {
+  const pitch = size.h + size.port + size.gapY;
+  const tallest = (stacks: Stack[]) => Math.max(size.h + size.port, ...stacks.map((s) => heightOf(s, size).h));
+  const layers: Layer[] = [];
+  for (let at = graph.layers - 1; at >= 0; at--) {
+    const stacks = stacksOf(graph.components.filter((c) => c.layer === at));
+    const mlps = stacks.filter((s) => s.components[0]?.kind === "mlp");
+    const heads = stacks.filter((s) => !mlps.includes(s));
+    // An MLP reads the heads of its own layer, so all its bands stand above them: edges always lead upward.
+    const drop = Math.max(0, ...mlps.map((s) => heightOf(s, size).last));
+    const rise = mlps.length > 0 || graph.has_mlp ? Math.max(pitch / 2, drop + Math.min(16, pitch / 2)) : 0;
+    const above = layers.at(-1);
+    const y = above
+      ? Math.max(
+          above.y + above.h + size.gapY,
+          above.y - above.rise + above.mlpH + Math.min(size.gapY, 18) + rise,
+          above.y + rise + (rise > pitch / 2 ? above.h + 4 : Math.min(16, pitch / 2)),
+        )
+      : top + rise;
+    layers.push({ heads, mlps, h: tallest(heads), mlpH: tallest(mlps), rise, y });
+  }
+  return layers;
+}
+
+export function layoutLayers(graph: Graph): Drawing {
+  const size = sizesFor(graph.heads, graph.layers);
+  const left = MARGIN + LABELS;
+  const headsWidth = Math.max(graph.heads * size.pitchX, 180);
+  const inset = (headsWidth - graph.heads * size.pitchX) / 2 + (size.pitchX - size.w) / 2;
+  const mlpW = size.detail === "dots" ? 24 : size.w + 10;
+  const mlpX = left + headsWidth + 14;
+  const width = left + headsWidth + (graph.has_mlp ? 14 + mlpW : 0) + MARGIN;
+  const outputPort = Math.max(size.port, 12);
+  // Room between the output and the last layer, for the edges.
+  const layers = layerRows(graph, size, MARGIN + ENDS + outputPort + Math.max(size.gapY, 24));
+  const lowest = layers.at(-1);
+  const base = lowest ? lowest.y + lowest.h : MARGIN + ENDS + outputPort;
+  const endsY = base + size.gapY + (size.detail === "full" ? 0 : 10);
+  const splits: SplitBox[] = [];
+  const place = (stack: Stack, x: number, y: number, w: number, sizes = size): Cell[] => {
+    const placed = placeStack(stack, { x, y, w }, sizes);
+    splits.push(...placed.split);
+    return placed.cells;
+  };
+
+  const every = size.detail === "dots" ? 4 : 1;
+  const rows: MapRow[] = [
+    {
+      ...{ key: "logits", y: MARGIN, h: ENDS, layer: null, label: "", words: "logits" },
+      cells: [outputCell(graph, left + headsWidth / 2, "logits", outputPort)],
+    },
+  ];
+  for (const [i, row] of layers.entries()) {
+    const layer = graph.layers - 1 - i;
+    const slotX = (s: Stack) => left + inset + (s.components[0]?.slot ?? 0) * size.pitchX;
+    const cells = [
+      ...row.heads.flatMap((s) => place(s, slotX(s), row.y, size.w)),
+      ...row.mlps.flatMap((s) => place(s, mlpX, row.y - row.rise, mlpW)),
+    ];
+    const label = layer % every === 0 ? `L${layer}` : "";
+    rows.push({ key: `L${layer}`, y: row.y, h: size.h, layer, label, words: `Layer ${layer}`, cells });
+  }
+
+  const ends = stacksOf(graph.components.filter((c) => c.layer < 0));
+  const endSizes: Sizes = { ...size, h: ENDS, port: 0 };
+  const endsH = Math.max(ENDS, ...ends.map((s) => heightOf(s, endSizes).h));
+  const step = headsWidth / Math.max(ends.length, 1);
+  const w = Math.min(104, step - 12);
+  const endCells = ends.flatMap((s, i) => place(s, left + step * (i + 0.5) - w / 2, endsY, w, endSizes));
+  if (ends.length > 0)
+    rows.push({
+      ...{ key: "embed", y: endsY, h: ENDS, layer: null, label: "", words: "Embeddings" },
+      cells: endCells.map((c) => ({ ...c, dot: false })),
+    });
+
+  // Column names stand under the lowest cell of their column, clear of its ports.
+  const below = size.detail === "dots" ? 14 : size.detail === "full" ? 15 : 12;
+  const columns = Array.from({ length: graph.heads }, (_, slot) => ({
+    ...{ key: `h${slot}`, x: left + inset + slot * size.pitchX + size.w / 2, y: base + below },
+    label: slot % every === 0 ? `h${slot}` : "",
+  }));
+  if (graph.has_mlp && lowest) {
+    const y = lowest.y - lowest.rise + lowest.mlpH + below;
+    columns.push({ key: "mlp", x: mlpX + mlpW / 2, y, label: "MLP" });
+  }
+  return { width, height: endsY + endsH + MARGIN, detail: size.detail, rows, columns, splits };
+}

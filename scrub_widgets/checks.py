@@ -1,0 +1,56 @@
+"""What stands beside a number: doubts, and what the same tree recovers with meaningless rules.
+
+Some of it needs runs of its own. A session computes that after the number was shown, when it has nothing else to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .history import Outcome
+from .interrupt import interruptible
+from .measure import estimates
+from .measure.estimates import Estimate
+from .measure.guards import Doubt
+from .result import Result
+
+
+def at_once(outcome: Outcome) -> Outcome:
+    """With the doubts that need no run."""
+    return replace(outcome, warnings=tuple(outcome.result.warnings))
+
+
+def in_full(outcome: Outcome, stop: Callable[[], None]) -> Outcome:
+    """With all doubts and the matched null.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        A complete one.
+    stop : callable
+        Asked between two chunks; raises :class:`~scrub_widgets.errors.Cancelled` to end the work.
+    """
+    with interruptible(stop):
+        null, above = _null(outcome.result)
+        return replace(outcome, warnings=tuple(outcome.result.warnings), null=null, above_null=above, checked=True)
+
+
+def unchecked(outcome: Outcome, error: Exception) -> Outcome:
+    """With a doubt that says that the further checks failed, and why."""
+    doubt = Doubt(
+        "not checked",
+        f"the checks that need runs of their own failed: {error}",
+        "The number itself is complete; run again to try the checks again.",
+        severity="note",
+    )
+    return replace(outcome, warnings=(*outcome.warnings, doubt), checked=True)
+
+
+def _null(r: Result) -> tuple[Estimate | None, Estimate | None]:
+    if not len(r.hypothesis):
+        return None, None  # nothing is claimed, so there is no rule that could be meaningless
+    s = r.settings
+    null = r.task.matched_null(r.hypothesis, s.samples, s.seed, s.unclaimed, s.baseline)
+    gap = r.losses.baseline - r.losses.model
+    return null.loss_recovered, estimates.ratio(null.losses.scrubbed - r.losses.scrubbed, gap)

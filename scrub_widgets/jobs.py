@@ -1,0 +1,279 @@
+"""What the engine thread of a session does: runs first, then confirmations, then checks of what was shown.
+
+Each can be stopped between two chunks. A newer edit ends a run and a check; a confirmation is of a frozen hypothesis and
+goes on, unless it is cancelled.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from . import checks
+from .confirm import Confirmation
+from .errors import Cancelled, ScrubError
+from .history import Outcome, Status, Step
+from .interrupt import interruptible
+from .measure.estimates import Estimate
+from .result import Result
+
+if TYPE_CHECKING:
+    from .session import Session
+
+PUBLISH_EVERY = 0.05
+"""Seconds between two partial results: a browser draws no faster than it can be told."""
+KEEP_RESULTS = 200
+CONFIRMING = "confirming on held-out inputs"
+
+Job = tuple[int, Step]
+"""A revision and its state."""
+
+
+@dataclass
+class Jobs:
+    """What is wanted. A run is taken out when it begins; a confirmation and a check stay until they end.
+
+    Attributes
+    ----------
+    run : (int, Step) or None
+        The newest state without a result.
+    confirm : (int, Step) or None
+        A state to measure on held-out inputs.
+    check : Outcome or None
+        A published result whose further doubts and null are not known yet.
+    """
+
+    run: Job | None = None
+    confirm: Job | None = None
+    check: Outcome | None = None
+
+    def __bool__(self) -> bool:
+        return self.run is not None or self.confirm is not None or self.check is not None
+
+    def take(self) -> Callable[[Session], None]:
+        """The most urgent job, as a function of the session."""
+        if self.run is not None:
+            run, self.run = self.run, None
+            return lambda session: measure(session, *run)
+        if self.confirm is not None:
+            confirm = self.confirm
+            return lambda session: confirm_on_held_out(session, confirm)
+        check = self.check
+        assert check is not None
+        return lambda session: check_further(session, check)
+
+
+def work(reference: weakref.ref[Session], changed: threading.Condition) -> None:
+    """The engine thread: take a job, do it, wait for the next."""
+    while True:
+        with changed:
+            session = reference()
+            while session is not None and not session._jobs and not session._closed:
+                del session  # not held while waiting
+                changed.wait(timeout=1.0)
+                session = reference()
+            if session is None or session._closed:
+                return
+            job = session._jobs.take()
+        job(session)
+        del session, job
+
+
+# -- a run ----------------------------------------------------------------------------------------------------------
+
+
+def measure(session: Session, rev: int, step: Step) -> None:
+    """Scrub chunk by chunk and publish what is known so far."""
+    began, told = time.monotonic(), 0.0
+    trail: list[tuple[int, Estimate]] = []
+
+    def stop() -> None:
+        with session._lock:
+            if session._cancelled or session._closed or rev < session._stop_before:
+                raise Cancelled("cancelled")
+
+    def loading(done: int, total: int) -> None:
+        stop()
+        with session._lock:
+            session._say(Status("running", rev, done, total, "running the model on all inputs, once"))
+
+    try:
+        for result in session.task.stream(step.hypothesis, step.settings, loading):
+            trail.append((len(result.losses), result.loss_recovered))
+            complete = len(result.losses) == step.settings.samples
+            outcome = Outcome(rev, result, tuple(trail), complete, time.monotonic() - began)
+            if complete:
+                _publish(session, step, outcome, stop)
+            else:
+                told = _publish_partial(session, outcome, stop, told)
+    except Cancelled:
+        _doubt_partial(session)
+        with session._lock:
+            if session._jobs.run is None and rev == session.rev and not session._closed:
+                done = len(trail) and trail[-1][0]
+                session._say(Status("cancelled", rev, done, step.settings.samples, "cancelled"))
+    except Exception as error:  # noqa: BLE001 - whatever happens must reach the person, not a lost thread
+        _failed(session, rev, step, error)
+
+
+def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], None]) -> None:
+    """Tell of a complete result, with what is cheap to know of it."""
+    tries = session._record.tries_with(step.hypothesis)
+    outcome = checks.at_once(replace(outcome, result=_after(outcome.result, tries)))
+    _ = outcome.result.recovered_from  # computed now, and not while listeners hold the lock
+    with session._lock:
+        stop()
+        session._record.count(step.hypothesis)
+        _remember(session, outcome)
+        session._jobs.check = outcome
+        session._tell("result")
+        session._tell("confirm")  # the tries
+        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
+        session._say(Status("done", outcome.rev, n, n, took))
+
+
+def _remember(session: Session, outcome: Outcome) -> None:
+    session.outcome = outcome
+    session._results[outcome.result.hypothesis, outcome.result.settings] = outcome
+    while len(session._results) > KEEP_RESULTS:
+        session._results.popitem(last=False)
+
+
+def _after(result: Result, tries: int) -> Result:
+    """A result that says how many hypotheses had been tried."""
+    return replace(result, provenance={**result.provenance, "tries": tries})
+
+
+def _publish_partial(session: Session, outcome: Outcome, stop: Callable[[], None], told: float) -> float:
+    """Tell of a partial result, at most every ``PUBLISH_EVERY`` seconds; returns when one was told last."""
+    with session._lock:
+        stop()
+        if time.monotonic() - told <= PUBLISH_EVERY:
+            return told
+        session.outcome = outcome
+        session._tell("partial")
+        n, samples = len(outcome.result.losses), outcome.result.settings.samples
+        session._say(Status("running", outcome.rev, n, samples, "scrubbing"))
+        return time.monotonic()
+
+
+def _doubt_partial(session: Session) -> None:
+    """A partial result that stays is doubted like a complete one."""
+    outcome = session.outcome
+    if outcome is None or outcome.complete or outcome.rev != session.rev:
+        return
+    doubted = checks.at_once(outcome)
+    with session._lock:
+        if session.outcome is outcome:
+            session.outcome = doubted
+            session._tell("partial")
+
+
+def _failed(session: Session, rev: int, step: Step, error: Exception) -> None:
+    if not isinstance(error, ScrubError):
+        error.add_note(traceback.format_exc())
+    with session._lock:
+        if rev == session.rev:
+            session._say(Status("error", rev, 0, step.settings.samples, str(error), error))
+
+
+# -- a confirmation -------------------------------------------------------------------------------------------------
+
+
+def confirm_on_held_out(session: Session, job: Job) -> None:
+    """Measure a frozen hypothesis on held-out inputs, and record it."""
+    rev, step = job
+    held_out, samples = session.task.held_out, step.settings.samples
+    assert held_out is not None
+
+    def stop() -> None:
+        with session._lock:
+            if session._jobs.confirm is not job or session._closed:
+                raise Cancelled("cancelled")
+
+    def say(done: int, total: int) -> None:
+        stop()
+        with session._lock:
+            session._say(Status("running", rev, done, total, CONFIRMING))
+
+    end, error = Status("cancelled", rev, message="the confirmation was cancelled; nothing was recorded"), None
+    try:
+        result = None
+        with interruptible(stop):
+            for result in held_out.stream(step.hypothesis, step.settings, say):
+                say(len(result.losses), samples)
+        assert result is not None
+        with session._lock:
+            stop()
+            recorded = _record(session, job, result, len(held_out), held_out.fingerprint)
+            end = Status("done", rev, samples, samples, str(recorded))
+    except Cancelled:
+        pass
+    except Exception as raised:  # noqa: BLE001 - as above
+        error = raised
+    _confirmed(session, job, end, error)
+
+
+def _record(session: Session, job: Job, result: Result, inputs: int, data: str) -> Confirmation:
+    rev, step = job
+    tries = session._record.tries
+    return session._record.add(
+        Confirmation(
+            hypothesis=step.hypothesis,
+            settings=step.settings,
+            recovered=result.loss_recovered,
+            inputs=inputs,
+            data=data,
+            tries=tries,
+            rev=rev,
+            result=_after(result, tries),
+        )
+    )
+
+
+def _confirmed(session: Session, job: Job, end: Status, error: Exception | None) -> None:
+    """The end of a confirmation, however it ended."""
+    with session._lock:
+        if session._closed:
+            return
+        if session._jobs.confirm is job:
+            session._jobs.confirm = None
+        if error is not None:
+            _failed(session, session.rev, job[1], error)
+        elif session._jobs.run is None:
+            session._say(replace(end, rev=session.rev))
+        session._tell("confirm")
+        session._changed.notify_all()
+
+
+# -- checks ---------------------------------------------------------------------------------------------------------
+
+
+def check_further(session: Session, outcome: Outcome) -> None:
+    """What needs runs of its own, for the result that is shown; gives way to everything else."""
+
+    def stop() -> None:
+        with session._lock:
+            wanted = session._jobs
+            if wanted.check is not outcome or wanted.run is not None or wanted.confirm is not None:
+                raise Cancelled("cancelled")
+
+    try:
+        checked = checks.in_full(outcome, stop)
+    except Cancelled:
+        return
+    except Exception as error:  # noqa: BLE001 - as above; the number stays, and says that it was not checked
+        session.last_error = error
+        checked = checks.unchecked(outcome, error)
+    with session._lock:
+        if session._jobs.check is outcome:
+            session._jobs.check = None
+            if session.outcome is outcome:
+                _remember(session, checked)
+                session._tell("checked")
+            session._changed.notify_all()

@@ -1,0 +1,86 @@
+"""A session as a JSON file, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .confirm import read_record
+from .engine.settings import Settings, settings
+from .errors import ScrubError
+from .history import Step
+from .hypothesis import Hypothesis
+
+if TYPE_CHECKING:
+    from .session import Session
+
+SCHEMA = 1
+KIND = "scrub-widgets session"
+
+
+def written(session: Session) -> str:
+    """Hypothesis, settings, the result if it is that of the present state, what was tried and confirmed."""
+    with session._lock:
+        step, outcome, record = session.step, session.outcome, session._record.to_builtins()
+        fresh = outcome if outcome is not None and outcome.complete and not session.stale else None
+    body = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "task": session.task.name,
+        "data": session.task.fingerprint,
+        "hypothesis": json.loads(step.hypothesis.to_json()),
+        "settings": msgspec.to_builtins(step.settings),
+        "result": None if fresh is None else json.loads(fresh.result.to_json()),
+        **record,
+    }
+    return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def load(session: Session, text: str) -> int:
+    """Take over what :func:`written` wrote, or a hypothesis alone; return the new revision.
+
+    Raises
+    ------
+    ScrubError
+        Not such a file, another version, or made on other data; nothing has changed.
+    """
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise ScrubError(f"this is not JSON: {error}.") from None
+    if not isinstance(body, dict) or body.get("kind") != KIND:
+        return session.set_hypothesis(Hypothesis.from_builtins(body), "hypothesis loaded from JSON")
+    _check(session, body)
+    tried, confirmations = read_record(body)
+    _check_held_out(session, {c.data for c in confirmations})
+    after = Step(Hypothesis.from_builtins(body.get("hypothesis")), settings(**body["settings"]))
+    with session._lock:
+        rev = session.edit(lambda _: replace(after, edit="session loaded from JSON"))
+        session._record.merge(tried, confirmations)
+        session._tell("confirm")
+    return rev
+
+
+def _check_held_out(session: Session, confirmed_on: set[str]) -> None:
+    held_out = session.task.held_out if confirmed_on else None
+    if held_out is not None and confirmed_on != {held_out.fingerprint}:
+        raise ScrubError(
+            f"this session was confirmed on other held-out data, with fingerprint {min(confirmed_on)}; here it is "
+            f"{held_out.fingerprint}."
+        )
+
+
+def _check(session: Session, body: dict[str, Any]) -> None:
+    if body.get("schema") != SCHEMA:
+        raise ScrubError(f"this session has schema version {body.get('schema')!r}; this version reads {SCHEMA}.")
+    if body.get("data") != session.task.fingerprint:
+        raise ScrubError(
+            f"this session was made on other data: task '{body.get('task')}' with fingerprint {body.get('data')}; "
+            f"here is '{session.task.name}' with {session.task.fingerprint}."
+        )
+    given = body.get("settings")
+    if not isinstance(given, dict) or set(given) - set(Settings.__struct_fields__):
+        raise ScrubError(f"this session's settings are not well formed: {given!r}.")
