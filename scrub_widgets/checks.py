@@ -11,13 +11,13 @@ from dataclasses import replace
 from .history import Outcome
 from .interrupt import interruptible
 from .measure.estimates import Estimate
-from .measure.guards import Doubt
+from .measure.guards import Doubt, doubts
 from .result import Result
 
 
 def at_once(outcome: Outcome) -> Outcome:
     """With the doubts that need no run."""
-    return replace(outcome, warnings=tuple(outcome.result.warnings))
+    return replace(outcome, warnings=tuple(doubts(outcome.result, rerun=False)))
 
 
 def in_full(outcome: Outcome, stop: Callable[[], None]) -> Outcome:

@@ -21,6 +21,7 @@ from .data import Data
 from .engine.draws import Draws, draw_references, stream
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
+from .engine.memory import check_fits
 from .engine.prepared import Prepared, loss_values, prepare
 from .engine.run import Scrub, baseline_name
 from .engine.settings import Settings, settings
@@ -290,6 +291,7 @@ class Task:
         prepared, other = self.prepare(), self._copy()
         graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
         for rewrite in rewrites:
+            self._room_for(rewrite, graph)
             with self._computing, torch.inference_mode():
                 graph, clean, agreement = rewritten(graph, clean, rewrite)
             agreed.append(agreement)
@@ -495,6 +497,28 @@ class Task:
         """The engine's evaluator of a hypothesis, for those who want scrubbed logits or values."""
         self.check(hypothesis)
         return self._scrub(hypothesis, chosen, self.prepare())[0].evaluator
+
+    def outputs(self, hypothesis: Hypothesis, chosen: Settings) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
+        """References with the model's, the scrubbed and the shuffled baseline's logits ``[n, reads, vocab]``, chunk by chunk."""
+        self.check(hypothesis)
+        prepared = self.prepare()
+        run, draws = self._scrub(hypothesis, chosen, prepared)
+        for start, stop in run.chunks():
+            checkpoint()
+            references, others = draws.references[start:stop], draws.baseline()[start:stop]
+            with self._computing, torch.inference_mode():
+                scrubbed = run.evaluator.logits(start, stop, prepared.reads)
+                clean, shuffled = (
+                    prepared.clean_logits(torch.from_numpy(np.ascontiguousarray(inputs)).to(self.graph.device))
+                    for inputs in (references, others)
+                )
+            yield self._device_batch(references), clean, scrubbed, shuffled
+
+    def _room_for(self, rewrite: Rewrite, graph: Graph) -> None:
+        if rewrite.component in graph.layout.by_id:
+            numbers = 2 * len(self) * self.positions * graph.width(rewrite.component)
+            what = f"the values of the parts of '{rewrite.component}'"
+            check_fits(what, numbers * graph.dtype.itemsize, graph.device, "give the task fewer inputs")
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
