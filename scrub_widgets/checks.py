@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from .history import Outcome
 from .interrupt import interruptible
-from .measure import estimates
 from .measure.estimates import Estimate
 from .measure.guards import Doubt, doubts
 from .result import Result
@@ -50,7 +49,4 @@ def unchecked(outcome: Outcome, error: Exception) -> Outcome:
 def _null(r: Result) -> tuple[Estimate | None, Estimate | None]:
     if not len(r.hypothesis):
         return None, None  # nothing is claimed, so there is no rule that could be meaningless
-    s = r.settings
-    null = r.task.matched_null(r.hypothesis, s.samples, s.seed, s.unclaimed, s.baseline)
-    gap = r.losses.baseline - r.losses.model
-    return null.loss_recovered, estimates.ratio(null.losses.scrubbed - r.losses.scrubbed, gap)
+    return r.null, r.above_null

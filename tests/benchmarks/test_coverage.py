@@ -161,7 +161,7 @@ def thinned(atoms: Atoms) -> Atoms:
     if len(atoms.values) < 10_000:
         return atoms
     where = np.unique(atoms.values[:, 0].round(4), return_inverse=True)[1]
-    weights = np.bincount(where, atoms.weights)
+    weights = np.bincount(where, atoms.weights).astype(np.float64)
     return Atoms((np.bincount(where, atoms.weights * atoms.values[:, 0]) / weights)[:, None], weights)
 
 
