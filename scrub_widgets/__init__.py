@@ -8,6 +8,7 @@ from . import losses, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
+from .measure import nulls
 from .measure.estimates import Estimate
 from .result import Comparison, Result
 from .task import Task
@@ -35,6 +36,7 @@ __all__ = [
     "TaskError",
     "load_task",
     "losses",
+    "nulls",
     "rewrites",
     "rules",
 ]

@@ -98,6 +98,11 @@ class Classes:
         return len(self.size) / self.codes.size
 
     @cached_property
+    def labelled(self) -> bool:
+        """Whether permuted labels would allow other swaps: not where all inputs are alike, or each is its own class."""
+        return bool(((self.size > 1) & (self.size < len(self.codes))).any())
+
+    @cached_property
     def bits(self) -> float:
         """Entropy of the class of a uniform input, in bits (mean over the positions)."""
         positions = self.codes.shape[1] if self.positionwise else 1

@@ -37,6 +37,9 @@ class Loss:
         What it is measured in: "nats", "logits", or "" where nobody knows.
     distance : callable or None
         How far two outputs ``[n, reads, vocab]`` are apart, for the pointwise score, ``[n]``; None: by the change of the loss.
+    labels : callable or None
+        ``(batch) -> labels [n]``, the right answer of each example (of the last entry that is read); None where there is
+        none.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Loss:
     columns: tuple[str, ...] = ()
     unit: str = "nats"
     distance: Callable[[Tensor, Tensor], Tensor] | None = None
+    labels: Callable[[Batch], Any] | None = None
 
 
 def next_token(positions: Sequence[int] | None = None, weights: str | None = None) -> Loss:
@@ -70,8 +74,12 @@ def next_token(positions: Sequence[int] | None = None, weights: str | None = Non
         weight = torch.as_tensor(batch.columns[weights], device=nll.device, dtype=nll.dtype)[:, at]
         return (nll * weight).sum(-1) / weight.sum(-1)
 
+    def labels(batch: Batch) -> Tensor:
+        last: Tensor = batch.tokens[:, max(reads(batch.tokens.shape[1])) + 1]
+        return last
+
     where = "" if positions is None else " at the end" if list(positions) == [-1] else f", entries {list(positions)}"
-    return Loss(f"next token{where}", reads, function, () if weights is None else (weights,))
+    return Loss(f"next token{where}", reads, function, () if weights is None else (weights,), labels=labels)
 
 
 def target(column: str, position: int = -1) -> Loss:
@@ -89,7 +97,7 @@ def target(column: str, position: int = -1) -> Loss:
         answers = torch.as_tensor(batch.columns[column], device=logits.device).long()
         return torch.nn.functional.cross_entropy(logits[:, 0], answers, reduction="none")
 
-    return Loss(f"'{column}' at {position}", _at(position), function, (column,))
+    return Loss(f"'{column}' at {position}", _at(position), function, (column,), labels=_column(column))
 
 
 def squared_error(column: str) -> Loss:
@@ -108,7 +116,9 @@ def squared_error(column: str) -> Loss:
     def distance(logits: Tensor, clean: Tensor) -> Tensor:
         return (logits[:, 0, 0] - clean[:, 0, 0]) ** 2
 
-    return Loss(f"squared error to '{column}'", _at(-1), function, (column,), unit="", distance=distance)
+    return Loss(
+        f"squared error to '{column}'", _at(-1), function, (column,), unit="", distance=distance, labels=_column(column)
+    )
 
 
 def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:
@@ -126,7 +136,14 @@ def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:
         right, other = (torch.as_tensor(batch.columns[c], device=logits.device).long() for c in (correct, wrong))
         return logits[:, 0].gather(-1, other[:, None])[:, 0] - logits[:, 0].gather(-1, right[:, None])[:, 0]
 
-    return Loss(f"logit difference {wrong} - {correct}", _at(position), function, (correct, wrong), unit="logits")
+    return Loss(
+        f"logit difference {wrong} - {correct}",
+        _at(position),
+        function,
+        (correct, wrong),
+        unit="logits",
+        labels=_column(correct),
+    )
 
 
 def kl(positions: Sequence[int] | None = None) -> Loss:
@@ -163,6 +180,10 @@ def divergence(clean: Float[Tensor, "n p vocab"], other: Float[Tensor, "n p voca
     # A probability of zero contributes nothing, whatever the other says: 0 * (-inf) is not NaN here.
     terms = torch.where(log_p == -torch.inf, 0.0, log_p.exp() * (log_p - log_q))
     return terms.sum(-1).mean(-1)
+
+
+def _column(name: str) -> Callable[[Batch], Any]:
+    return lambda batch: batch.columns[name]
 
 
 def _at(position: int) -> Callable[[int], list[int]]:

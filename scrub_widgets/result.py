@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from .classes import Classes, Ints
-from .engine.draws import Draws
+from .engine.draws import POLICIES, Draws
 from .engine.run import Losses, baseline_name
 from .engine.settings import Settings
 from .graph.base import Layout
@@ -18,6 +20,7 @@ from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
 from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
+from .measure.guards.paired import again, without
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +72,47 @@ class Result:
         """
         model, scrubbed = self.losses.model, self.losses.scrubbed
         return {name: estimates.loss_recovered(model, scrubbed, self._against(name)) for name in self._baselines}
+
+    @cached_property
+    def null_losses(self) -> Floats:
+        """Losses of the matched null on the same references, ``[n]``: computed when first asked for, like one more scrub."""
+        chosen = msgspec.structs.replace(self.settings, samples=len(self.losses), baseline="shuffled")
+        *_, null = self.task.permuted(chosen.seed, each=True).stream(self.hypothesis, chosen)
+        return null.losses.scrubbed
+
+    @cached_property
+    def null(self) -> Estimate:
+        """Loss recovered by the **matched null**: the same tree, sharing and class sizes, with permuted labels.
+
+        Every reference has permutations of its own, so the interval counts references, donors and permutations.
+        """
+        return estimates.loss_recovered(self.losses.model, self.null_losses, self.losses.baseline)
+
+    @cached_property
+    def above_null(self) -> Estimate:
+        """Loss recovered minus that of the matched null, paired by reference: what the rules know."""
+        gap = self.losses.baseline - self.losses.model
+        return estimates.ratio(self.null_losses - self.losses.scrubbed, gap)
+
+    @cached_property
+    def policies(self) -> dict[str, Estimate]:
+        """Loss recovered under every policy for unclaimed inputs, on the same references; computed when first asked for."""
+        model, baseline = self.losses.model, self.losses.baseline
+        return {
+            policy: estimates.loss_recovered(model, scrubbed, baseline)
+            for policy, scrubbed in self.scrubbed_by_policy.items()
+        }
+
+    @cached_property
+    def scrubbed_by_policy(self) -> dict[str, Floats]:
+        """The scrubbed losses ``[n]`` under every policy; the others than its own are scrubbed when first asked for."""
+        own = self.settings.unclaimed
+        return {p: self.losses.scrubbed if p == own else again(self, unclaimed=p) for p in POLICIES}
+
+    @cached_property
+    def scrubbed_without(self) -> dict[str, Floats]:
+        """Claim id to the scrubbed losses ``[n]`` without that claim and all under it; scrubbed when first asked for."""
+        return {claim.id: again(self, without(self.hypothesis, claim.id)) for claim in self.hypothesis}
 
     @cached_property
     def kl(self) -> Estimate:
@@ -139,9 +183,18 @@ class Result:
                 found[f"{receiver}/unclaimed/{name}"] = self._draws.others(receiver, name)[:n]
         return found
 
+    @property
+    def labelled(self) -> bool:
+        """Whether any rule has labels that could be permuted: ``same input`` and ``any input`` have none."""
+        return any(classes.labelled for classes in self.classes.values())
+
     @cached_property
     def warnings(self) -> list[Doubt]:
-        """What to doubt, each with a name, the evidence, and what to do."""
+        """What to doubt, warnings before notes, each with a name, the evidence, and what to do.
+
+        Some guards scrub again on the same references when this is first asked for; ``measure.guards.doubts(r,
+        rerun=False)`` are those that do not.
+        """
         return doubts(self)
 
     def __str__(self) -> str:
@@ -150,6 +203,8 @@ class Result:
         lines = [
             f"loss recovered  {self.loss_recovered}",
             *(f"  from {name:9} {e}" for name, e in self.recovered_from.items() if name != self.baseline_name),
+            f"matched null    {self.null}{'' if self.labelled else ', the same: no rule has labels to permute'}",
+            f"above the null  {self.above_null}",
             f"pointwise       {self.pointwise}",
             f"KL to model     {f'{self.kl} nats' if self.kl.resolved else 'not defined: the output is one number'}",
             f"loss            {losses}",
@@ -173,9 +228,12 @@ class Result:
 
     def to_json(self) -> str:
         """Estimates, hypothesis and provenance as JSON text; NaN is written as null."""
-        shares = {name: _numbers(getattr(self, name)) for name in ("loss_recovered", "pointwise", "kl")}
+        shares = {
+            name: _numbers(getattr(self, name)) for name in ("loss_recovered", "null", "above_null", "pointwise", "kl")
+        }
         losses = {name: _numbers(getattr(self, f"{name}_loss")) for name in ("model", "scrubbed", "baseline")}
         body = {
+            "matched_null": shares.pop("null"),
             **shares,
             "recovered_from": {name: _numbers(estimate) for name, estimate in self.recovered_from.items()},
             "loss": losses,

@@ -21,6 +21,7 @@ from .data import Data
 from .engine.draws import Draws, draw_references, stream
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
+from .engine.memory import check_fits
 from .engine.prepared import Prepared, loss_values, prepare
 from .engine.run import Scrub, baseline_name
 from .engine.settings import Settings, settings
@@ -44,6 +45,7 @@ from .interrupt import checkpoint
 from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
+from .permuted import EachPermuted
 from .result import Comparison, Result
 from .rewrites import Rewrite
 
@@ -119,7 +121,7 @@ class Task:
         # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
         self._computing = threading.RLock()
         self._classifying = threading.RLock()
-        self._null_seed: int | None = None
+        self._permuted: tuple[Task, int, bool] | None = None
         self._fresh()
         self.rules = {**{name: rules_.STANDARD[name] for name in standard}, **self._column_rules(), **(rules or {})}
         _check_functions(self.rules)
@@ -250,13 +252,17 @@ class Task:
         """
         with self._classifying:
             if rule not in self._classes:
-                function = rules_.find(rule, self.rules, self.positions)
-                classes = classify(rule, function, self.batch(text=True))
-                if self._null_seed is not None:
-                    order = stream(self._null_seed, f"permuted {rule}").permutation(len(self))
-                    classes = classes.permuted(order)
-                self._classes[rule] = classes
+                self._classes[rule] = self._classify(rule)
             return self._classes[rule]
+
+    def _classify(self, rule: str) -> Classes:
+        if self._permuted is None:
+            return classify(rule, rules_.find(rule, self.rules, self.positions), self.batch(text=True))
+        original, seed, each = self._permuted
+        classes = original.classes(rule)
+        if each:
+            return EachPermuted.of(classes, seed, rule)
+        return classes.permuted(stream(seed, f"permuted {rule}").permutation(len(self)))
 
     def with_rules(self, mapping: Mapping[str, RuleFunction] | None = None, **named: RuleFunction) -> Task:
         """The same task with more rules; a rule of the same name is replaced."""
@@ -266,6 +272,9 @@ class Task:
         other.rules = {**self.rules, **new}
         for rule in new:
             other._classes.pop(rule, None)
+        if self._permuted is not None:
+            original, seed, each = self._permuted
+            other._permuted = (original.with_rules(new), seed, each)
         other._held_out = self._with(lambda held: held.with_rules(new))
         return other
 
@@ -282,6 +291,7 @@ class Task:
         prepared, other = self.prepare(), self._copy()
         graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
         for rewrite in rewrites:
+            self._room_for(rewrite, graph)
             with self._computing, torch.inference_mode():
                 graph, clean, agreement = rewritten(graph, clean, rewrite)
             agreed.append(agreement)
@@ -291,17 +301,25 @@ class Task:
         other._held_out = self._with(lambda held: held.rewrite(*rewrites))
         return other
 
-    def permuted(self, seed: int = 0) -> Task:
+    def permuted(self, seed: int = 0, *, each: bool = False) -> Task:
         """The same task with the labels of every rule permuted over the inputs: rules that know nothing.
 
-        A hypothesis scrubbed here is the **matched null** of itself: the same tree, sharing and class sizes. What it
-        recovers comes from self-samples and from averaging over independent draws; compare a hypothesis with it.
+        A hypothesis scrubbed here is a null of itself: the same tree, sharing and class sizes. What it recovers comes
+        from self-samples and from averaging over independent draws; compare a hypothesis with it.
+
+        Parameters
+        ----------
+        seed : int
+            Key of the permutations; each rule has its own.
+        each : bool
+            A fresh permutation for each reference: the mean over all permutations, with an interval that counts their
+            noise (:attr:`Result.null`). Otherwise one permutation for the whole run, as one draw of many.
         """
         other = self._copy()
-        other._null_seed = seed
+        other._permuted = (self, seed, each)
         other._classes = {}
         other.name = f"{self.name}, labels permuted"
-        other._held_out = self._with(lambda held: held.permuted(seed))
+        other._held_out = self._with(lambda held: held.permuted(seed, each=each))
         return other
 
     # -- scrubbing --------------------------------------------------------------------------------------------------
@@ -406,10 +424,11 @@ class Task:
     ) -> Result:
         """What a hypothesis recovers if its rules knew nothing: the same tree, sharing and class sizes, permuted labels.
 
-        Parameters are those of :meth:`scrub`; see :meth:`permuted`.
+        The labels are permuted anew for each reference, so the interval counts references, donors and permutations.
+        Parameters are those of :meth:`scrub`; a result has it as :attr:`Result.null`.
         """
         self.prepare()
-        return self.permuted(seed).scrub(hypothesis, samples, seed, unclaimed, baseline)
+        return self.permuted(seed, each=True).scrub(hypothesis, samples, seed, unclaimed, baseline)
 
     def compare(
         self,
@@ -478,6 +497,12 @@ class Task:
         """The engine's evaluator of a hypothesis, for those who want scrubbed logits or values."""
         self.check(hypothesis)
         return self._scrub(hypothesis, chosen, self.prepare())[0].evaluator
+
+    def _room_for(self, rewrite: Rewrite, graph: Graph) -> None:
+        if rewrite.component in graph.layout.by_id:
+            numbers = 2 * len(self) * self.positions * graph.width(rewrite.component)
+            what = f"the values of the parts of '{rewrite.component}'"
+            check_fits(what, numbers * graph.dtype.itemsize, graph.device, "give the task fewer inputs")
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

@@ -367,7 +367,7 @@ def test_warnings_say_what_to_doubt() -> None:
     names = [doubt.name for doubt in t.scrub(Hypothesis().claim("a1.h0", rule="token")[0], samples=20).warnings]
     assert "few samples" in names
     assert "untestable claim" in names
-    fine = t.scrub(Hypothesis().claim("a1.h0", rule="any input")[0], samples=200)
+    fine = t.scrub(Hypothesis().claim("a1.h0", rule="any input")[0], samples=256)
     assert "few samples" not in [doubt.name for doubt in fine.warnings]
     assert "untestable claim" not in [doubt.name for doubt in fine.warnings]
 
