@@ -206,6 +206,12 @@ describe("a split glyph", () => {
     );
     expect(letters).toEqual(["A", "F"]);
   });
+  it("says how exactly the parts make up the whole", async () => {
+    const view = await show({}, { name: "split" });
+    view.find("cell-m0[rest]").focus();
+    await settle();
+    expect(view.text("tip")).toMatch(/One of 2 parts that together are m0; largest difference 1 × 10\^−6/);
+  });
   it("takes claims part by part, by mouse and by keys", async () => {
     const view = await show({}, { name: "split" });
     await view.click("cell-a0.h1[rest]");

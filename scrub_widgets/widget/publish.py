@@ -45,6 +45,10 @@ def graph_of(task: Task) -> wire.Graph:
             for c in layout.components
         ],
         ports=[*ports, _port(layout, ROOT, "in")],
+        rewrites=[
+            wire.Rewritten(component=a.component, parts=list(a.parts), error=max(a.on_data, a.on_random))
+            for a in task.rewrites
+        ],
     )
 
 

@@ -176,6 +176,8 @@ class ScrubWidget(anywidget.AnyWidget):
 
     def to_html(self, path: str | Path) -> Path:
         """Write what the widget shows as one offline HTML file, read-only; return its path."""
+        if self.session.status.phase == "done":
+            self.wait(checked=True)  # the page keeps what it is given
         target = Path(path)
         target.write_text(export.page(self), encoding="utf-8")
         return target
