@@ -498,6 +498,22 @@ class Task:
         self.check(hypothesis)
         return self._scrub(hypothesis, chosen, self.prepare())[0].evaluator
 
+    def outputs(self, hypothesis: Hypothesis, chosen: Settings) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
+        """References with the model's, the scrubbed and the shuffled baseline's logits ``[n, reads, vocab]``, chunk by chunk."""
+        self.check(hypothesis)
+        prepared = self.prepare()
+        run, draws = self._scrub(hypothesis, chosen, prepared)
+        for start, stop in run.chunks():
+            checkpoint()
+            references, others = draws.references[start:stop], draws.baseline()[start:stop]
+            with self._computing, torch.inference_mode():
+                scrubbed = run.evaluator.logits(start, stop, prepared.reads)
+                clean, shuffled = (
+                    prepared.clean_logits(torch.from_numpy(np.ascontiguousarray(inputs)).to(self.graph.device))
+                    for inputs in (references, others)
+                )
+            yield self._device_batch(references), clean, scrubbed, shuffled
+
     def _room_for(self, rewrite: Rewrite, graph: Graph) -> None:
         if rewrite.component in graph.layout.by_id:
             numbers = 2 * len(self) * self.positions * graph.width(rewrite.component)

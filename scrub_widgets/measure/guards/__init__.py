@@ -16,7 +16,7 @@ from .donors import donor_drift, masks_and_lengths, padding_read, weak_test
 from .doubt import Doubt
 from .numbers import above_the_model, cancellation, few_samples, many_tries, no_gap
 from .reruns import drawn_apart, idle_claims, label_control, non_monotone, policy_sensitivity
-from .slices import slices
+from .slices import position_slices, slices
 
 if TYPE_CHECKING:
     from ...result import Result
@@ -48,6 +48,7 @@ RERUN: tuple[Guard, ...] = (
     drawn_apart,
     non_monotone,
     idle_claims,
+    position_slices,
     label_control,
     extensional_twins,
 )
