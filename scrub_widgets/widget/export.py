@@ -86,10 +86,7 @@ def _json(value: object) -> str:
 def script(session: Session) -> str:
     """A Python script that makes the present hypothesis by hand and prints its loss recovered."""
     name = session.task.name
-    if session.task.rewrites:
-        split = ", ".join(agreement.component for agreement in session.task.rewrites)
-        task = f"task = ...  # the task '{name}' with its rewrites of {split}, as in the notebook"
-    elif name in NAMES:
+    if name in NAMES:
         task = f"task = sw.load_task({name!r})"
     else:
         task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"

@@ -174,7 +174,7 @@ def result_of(outcome: Outcome) -> wire.ResultInfo:
         null=None if outcome.null is None else wire.Interval.of(outcome.null),
         above_null=None if outcome.above_null is None else wire.Interval.of(outcome.above_null),
         seconds=outcome.seconds,
-        provenance=dict(r.provenance),
+        provenance={name: "; ".join(v) if isinstance(v, list) else v for name, v in r.provenance.items()},
     )
 
 
