@@ -1,0 +1,44 @@
+"""The balance checker: strings of parentheses, and a small transformer that says which are balanced."""
+
+from __future__ import annotations
+
+from ... import losses
+from ...task import Task
+
+INPUTS = 4096
+SEED = 1
+
+
+def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
+    """The task on freshly drawn strings.
+
+    The model answers at the first position; the loss is its surprise at whether the string is balanced.
+
+    Parameters
+    ----------
+    inputs : int
+        How many strings.
+    seed : int
+        Of the strings.
+    device : str
+        Where the model computes.
+    """
+    from . import data, features
+    from .model import load_model
+
+    strings = data.examples(inputs, seed=seed)
+    tokens = strings.tokens
+    columns = {
+        "balanced": features.balanced(tokens).astype("int64"),
+        "kind": [data.KINDS[i] for i in strings.kind],
+    }
+    return Task(
+        load_model(device),
+        tokens,
+        loss=losses.target("balanced", position=0),
+        columns=columns,
+        attention_mask=data.mask_of(tokens),
+        roles={"start": 0, "first": 1},
+        vocab=data.VOCABULARY,
+        name="parens",
+    )
