@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import losses, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
+from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure.estimates import Estimate
 from .result import Comparison, Result
@@ -21,6 +22,7 @@ __all__ = [
     "Claim",
     "Comparison",
     "Estimate",
+    "FunctionGraph",
     "Hypothesis",
     "HypothesisError",
     "Result",

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .errors import HypothesisError, TaskError, listed
+from .graph.graph import Inputs
 from .hypothesis import Hypothesis
 from .losses import Loss
 
@@ -62,6 +63,23 @@ def read_columns(columns: Mapping[str, Any] | None, n: int, loss: Loss) -> dict[
     if missing:
         raise TaskError(f"the loss '{loss.name}' needs the columns {listed(missing)}; the task has {listed(found)}.")
     return found
+
+
+def read_values(values: Mapping[str, Any]) -> Inputs:
+    """The named inputs of a graph of functions, ``[n, ...]`` each."""
+    found: dict[str, Tensor] = {}
+    for name, given in values.items():
+        try:
+            value = torch.as_tensor(given if isinstance(given, Tensor) else np.asarray(given)).detach().cpu()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TaskError(f"the input '{name}' takes numbers [n, ...]: {error}.") from None
+        if value.ndim == 0 or not len(value):
+            raise TaskError(f"the input '{name}' has shape {list(value.shape)}; expected [n, ...] with n at least 1.")
+        found[name] = value
+    lengths = {name: len(value) for name, value in found.items()}
+    if len(set(lengths.values())) != 1:
+        raise TaskError(f"the inputs have different lengths: {lengths}; expected one value of each for every input.")
+    return Inputs(torch.arange(next(iter(lengths.values())))[:, None], None, found)
 
 
 def check_vocabulary(tokens: Tensor, model: Any) -> None:

@@ -35,6 +35,8 @@ class Loss:
         Columns of the task that it needs.
     unit : str
         What it is measured in: "nats", "logits", or "" where nobody knows.
+    distance : callable or None
+        How far two outputs ``[n, reads, vocab]`` are apart, for the pointwise score, ``[n]``; None: by the change of the loss.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Loss:
     function: Callable[[Tensor, Batch, Tensor], Tensor]
     columns: tuple[str, ...] = ()
     unit: str = "nats"
+    distance: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 def next_token(positions: Sequence[int] | None = None, weights: str | None = None) -> Loss:
@@ -89,6 +92,25 @@ def target(column: str, position: int = -1) -> Loss:
     return Loss(f"'{column}' at {position}", _at(position), function, (column,))
 
 
+def squared_error(column: str) -> Loss:
+    """Squared distance of the output's first number from a column, at the last position: for graphs of functions.
+
+    Parameters
+    ----------
+    column : str
+        Right answers, ``[n]``.
+    """
+
+    def function(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
+        wanted = torch.as_tensor(batch.columns[column], device=logits.device).to(logits.dtype)
+        return (logits[:, 0, 0] - wanted) ** 2
+
+    def distance(logits: Tensor, clean: Tensor) -> Tensor:
+        return (logits[:, 0, 0] - clean[:, 0, 0]) ** 2
+
+    return Loss(f"squared error to '{column}'", _at(-1), function, (column,), unit="", distance=distance)
+
+
 def logit_diff(correct: str, wrong: str, position: int = -1) -> Loss:
     """Minus the logit difference between a right and a wrong answer, so that lower is better.
 
@@ -134,7 +156,9 @@ def custom(function: LossFunction) -> Loss:
 
 
 def divergence(clean: Float[Tensor, "n p vocab"], other: Float[Tensor, "n p vocab"]) -> Float[Tensor, " n"]:
-    """KL(clean || other) in nats, averaged over positions."""
+    """KL(clean || other) in nats, averaged over positions; NaN where the output is one number and no distribution."""
+    if clean.shape[-1] == 1:
+        return clean.new_full(clean.shape[:1], torch.nan)
     log_p, log_q = clean.log_softmax(-1), other.log_softmax(-1)
     # A probability of zero contributes nothing, whatever the other says: 0 * (-inf) is not NaN here.
     terms = torch.where(log_p == -torch.inf, 0.0, log_p.exp() * (log_p - log_q))

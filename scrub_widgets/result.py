@@ -72,13 +72,16 @@ class Result:
 
     @cached_property
     def kl(self) -> Estimate:
-        """Mean KL(model || scrubbed), in nats."""
+        """Mean KL(model || scrubbed), in nats; not resolved where the output is one number and no distribution."""
         return estimates.mean(self.losses.kl)
 
     @cached_property
     def pointwise(self) -> Estimate:
-        """1 - mean|d_scrubbed| / mean|d_baseline|, d being the change of an example's loss from the model's own."""
-        return estimates.pointwise(self.losses.model, self.losses.scrubbed, self.losses.baseline)
+        """1 - mean|d_scrubbed| / mean|d_baseline|: d is the change of an example's loss from the model's own.
+
+        For a squared error it is the squared distance of the output from the model's.
+        """
+        return estimates.pointwise(self.losses.off, self.losses.baseline_off)
 
     @cached_property
     def better(self) -> float:
@@ -148,7 +151,7 @@ class Result:
             f"loss recovered  {self.loss_recovered}",
             *(f"  from {name:9} {e}" for name, e in self.recovered_from.items() if name != self.baseline_name),
             f"pointwise       {self.pointwise}",
-            f"KL to model     {self.kl} nats",
+            f"KL to model     {f'{self.kl} nats' if self.kl.resolved else 'not defined: the output is one number'}",
             f"loss            {losses}",
             f"examples        {100 * self.better:.0f} % lower, {100 * self.worse:.0f} % higher than the model's own",
             f"n = {len(self.losses)} references, seed {self.settings.seed}, unclaimed {self.settings.unclaimed}",

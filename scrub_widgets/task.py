@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,17 +16,28 @@ from tqdm.auto import tqdm
 
 from . import rules as rules_
 from .classes import Batch, Classes, Ints, RuleFunction, classify
+from .data import Data
 from .engine.draws import Draws, draw_references, stream
 from .engine.evaluate import Evaluator
 from .engine.memo import Memo
-from .engine.prepared import Prepared, Progress, loss_values, prepare
+from .engine.prepared import Prepared, loss_values, prepare
 from .engine.run import Scrub, baseline_name
 from .engine.settings import Settings, settings
 from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.bridge import check_exact, read_bridge
-from .graph.transformer import Transformer
+from .graph.functions import FunctionGraph, Functions
+from .graph.graph import Graph, Inputs, Progress
 from .hypothesis import Hypothesis
-from .inputs import check_apart, check_vocabulary, claimed_positions, places, read_columns, read_mask, read_tokens
+from .inputs import (
+    check_apart,
+    check_vocabulary,
+    claimed_positions,
+    places,
+    read_columns,
+    read_mask,
+    read_tokens,
+    read_values,
+)
 from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
@@ -42,12 +52,15 @@ class Task:
 
     Parameters
     ----------
-    model : TransformerBridge
-        Any TransformerLens 4 bridge that decomposes into heads, MLPs and a residual stream; checked at once.
-    tokens : Tensor
-        The inputs, int ``[n, pos]``; donors and references are drawn from them.
+    model : TransformerBridge or FunctionGraph
+        Any TransformerLens 4 bridge that decomposes into heads, MLPs and a residual stream (checked at once), or a graph of
+        plain functions.
+    tokens : Tensor or mapping of str to array
+        The inputs, int ``[n, pos]``; for a graph of functions its inputs by name, ``[n, ...]`` each. Donors and references
+        are drawn from them.
     loss : Loss or callable
-        One of :mod:`scrub_widgets.losses`, or ``f(logits [n, pos, vocab], batch) -> [n]``.
+        One of :mod:`scrub_widgets.losses`, or ``f(logits [n, pos, vocab], batch) -> [n]``; for a graph of functions the
+        logits are the output's value, ``[n, 1, d]``.
     rules : mapping, optional
         Rules of your own by name: ``f(batch) -> labels`` of shape ``[n]`` or ``[n, pos]``.
     columns : mapping, optional
@@ -63,6 +76,9 @@ class Task:
         For people.
     hypotheses : mapping, optional
         Ready-made hypotheses by name.
+    held_out : float, Task or callable, optional
+        Data that exploring never touches, for :meth:`Session.confirm <scrub_widgets.Session.confirm>`: a share of the
+        inputs (drawn once, the rest stays), or a task of its own (or a function that makes it when it is first needed).
 
     Raises
     ------
@@ -83,77 +99,136 @@ class Task:
         vocab: Sequence[str] | Callable[[int], str] | None = None,
         name: str = "task",
         hypotheses: Mapping[str, Hypothesis] | None = None,
+        held_out: float | Task | Callable[[], Task] | None = None,
     ) -> None:
         self.name = name
         self.model = model
-        self.tokens = read_tokens(tokens)
-        self.mask = read_mask(attention_mask, self.tokens)
         self.loss = loss if isinstance(loss, Loss) else custom(loss)
-        self.columns = read_columns(columns, len(self.tokens), self.loss)
+        if isinstance(model, FunctionGraph):
+            inputs, standard = _values(tokens), (rules_.SAME, rules_.ANY)
+            columns = {**{name: value.numpy() for name, value in inputs.values.items()}, **(columns or {})}
+        else:
+            inputs, standard = _tokens(tokens, attention_mask), tuple(rules_.STANDARD)
+        self.data = Data(inputs, read_columns(columns, len(inputs), self.loss), partial(_word, model, vocab))
         self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
         self.hypotheses = dict(hypotheses or {})
-        self._vocab = vocab
         # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
         self._computing = threading.RLock()
         self._classifying = threading.RLock()
+        self._null_seed: int | None = None
+        self._fresh()
+        self.rules = {**{name: rules_.STANDARD[name] for name in standard}, **self._column_rules(), **(rules or {})}
+        _check_functions(self.rules)
+        self.loss.reads(self.positions)
+        self.exactness: dict[str, float] = {}
+        self.graph: Graph
+        if isinstance(model, FunctionGraph):
+            self.graph = Functions(model, inputs)
+        else:
+            with torch.inference_mode():
+                self.graph = transformer = read_bridge(model, self.positions)
+                check_vocabulary(self.tokens, model)
+                self.exactness = check_exact(transformer, _probe(inputs).to(transformer.device))
+        self._held_out = self._split_off(held_out) if isinstance(held_out, float) else held_out
+
+    def _fresh(self) -> None:
+        """Forget what was computed."""
         self._memo = Memo()
         self._classes: dict[str, Classes] = {}
         self._prepared: Prepared | None = None
-        self._null_seed: int | None = None
-        self.rules = {**rules_.STANDARD, **self._column_rules(), **(rules or {})}
-        _check_functions(self.rules)
-        self.loss.reads(self.positions)
-        with torch.inference_mode():
-            self.graph: Transformer = read_bridge(model, self.positions)
-            check_vocabulary(self.tokens, model)
-            self.exactness = check_exact(self.graph, *self._probe())
+
+    def _copy(self) -> Task:
+        """The same task, to be changed; what was computed on the data stays known, the memory of scrubs does not."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._memo = Memo()
+        other._classes = dict(self._classes)
+        return other
+
+    def _with(self, change: Callable[[Task], Task]) -> Callable[[], Task] | None:
+        """The held-out part under the same change, made when it is first needed."""
+        return None if self._held_out is None else lambda: change(self._its_held_out())
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
     @property
+    def tokens(self) -> Tensor:
+        """The inputs, ``[n, pos]``; their numbers ``[n, 1]`` for a graph of functions."""
+        return self.data.inputs.tokens
+
+    @property
+    def mask(self) -> Tensor | None:
+        """Attention mask ``[n, pos]``, True where there is a token."""
+        return self.data.inputs.mask
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """What else is known of each input, ``[n, ...]``."""
+        return self.data.columns
+
+    @property
+    def held_out(self) -> Task | None:
+        """The same task on data that exploring never touched, if there is such."""
+        return None if self._held_out is None else self._its_held_out()
+
+    def _its_held_out(self) -> Task:
+        if not isinstance(self._held_out, Task):
+            assert self._held_out is not None
+            self._held_out = self._held_out()
+            self._held_out.name = f"{self.name}, held-out part"
+        return self._held_out
+
+    def _split_off(self, share: float) -> Callable[[], Task]:
+        """Set a share of the inputs apart, always the same ones."""
+        everything, n = self.data, len(self)
+        apart = round(share * n)
+        if not 2 <= apart <= n - 2:
+            raise TaskError(
+                f"held_out= takes a share of the inputs that leaves at least 2 on both sides, or a Task; {share!r} of {n} inputs "
+                "does not."
+            )
+        order = stream(0, "held out").permutation(n)
+        rest, held = np.sort(order[apart:]), np.sort(order[:apart])
+        self.data = everything.take(rest)
+
+        def make() -> Task:
+            other = self._copy()
+            other._fresh()
+            other.data = everything.take(held)
+            other._held_out = None
+            return other
+
+        return make
+
+    @property
     def positions(self) -> int:
         """Length of the inputs."""
-        return int(self.tokens.shape[1])
+        return self.data.positions
 
     def __len__(self) -> int:
         """Number of inputs."""
         return len(self.tokens)
 
     def __repr__(self) -> str:
-        layout = self.graph.layout
+        of = "" if self.data.inputs.values else f" of {self.positions} tokens"
         return (
-            f"Task '{self.name}': {len(self)} inputs of {self.positions} tokens, {len(layout.names)} components, "
+            f"Task '{self.name}': {len(self)} inputs{of}, {len(self.graph.layout.names)} components, "
             f"loss: {self.loss.name}"
         )
 
-    @cached_property
+    @property
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """Every input as text, token by token."""
-        ids = np.unique(self.tokens.numpy())
-        words = {int(i): self.word(int(i)) for i in ids}
-        return tuple(tuple(words[i] for i in row) for row in self.tokens.tolist())
+        return self.data.texts
 
     def word(self, token: int) -> str:
         """A token id as text."""
-        if callable(self._vocab):
-            return self._vocab(token)
-        if self._vocab is not None:
-            return self._vocab[token] if token < len(self._vocab) else str(token)
-        tokenizer = getattr(self.model, "tokenizer", None)
-        return str(tokenizer.decode([token])) if tokenizer is not None else str(token)
+        return self.data.word(token)
 
     def batch(self, inputs: Ints | None = None, *, device: torch.device | None = None, text: bool = False) -> Batch:
         """Inputs as rules (on the CPU) and losses (on the model's device) see them."""
         index = np.arange(len(self)) if inputs is None else np.asarray(inputs)
-        at = torch.from_numpy(index)
-        where = device or torch.device("cpu")
-        return Batch(
-            tokens=self.tokens[at].to(where),
-            columns={name: values[index] for name, values in self.columns.items()},
-            mask=None if self.mask is None else self.mask[at].to(where),
-            index=index,
-            text=tuple(self.texts[i] for i in index) if text else (),
-        )
+        return self.data.batch(index, device=device, text=text)
 
     def classes(self, rule: str) -> Classes:
         """The equivalence classes that a rule makes of the inputs.
@@ -177,11 +252,11 @@ class Task:
         """The same task with more rules; a rule of the same name is replaced."""
         new = {**(mapping or {}), **named}
         _check_functions(new)
-        other = object.__new__(Task)
-        other.__dict__.update(self.__dict__)
+        other = self._copy()
         other.rules = {**self.rules, **new}
-        other._classes = {rule: classes for rule, classes in self._classes.items() if rule not in new}
-        other._memo = Memo()
+        for rule in new:
+            other._classes.pop(rule, None)
+        other._held_out = self._with(lambda held: held.with_rules(new))
         return other
 
     def permuted(self, seed: int = 0) -> Task:
@@ -190,10 +265,11 @@ class Task:
         A hypothesis scrubbed here is the **matched null** of itself: the same tree, sharing and class sizes. What it
         recovers comes from self-samples and from averaging over independent draws; compare a hypothesis with it.
         """
-        other = self.with_rules()
+        other = self._copy()
         other._null_seed = seed
         other._classes = {}
         other.name = f"{self.name}, labels permuted"
+        other._held_out = self._with(lambda held: held.permuted(seed))
         return other
 
     # -- scrubbing --------------------------------------------------------------------------------------------------
@@ -358,8 +434,7 @@ class Task:
                 with torch.inference_mode():
                     self._prepared = prepare(
                         self.graph,
-                        self.tokens.to(self.graph.device),
-                        None if self.mask is None else self.mask.to(self.graph.device),
+                        self.data.inputs.to(self.graph.device),
                         self.loss,
                         self._device_batch,
                         progress,
@@ -393,14 +468,6 @@ class Task:
     def _device_batch(self, inputs: Ints) -> Batch:
         return self.batch(inputs, device=self.graph.device)
 
-    def _probe(self) -> tuple[Tensor, Tensor | None]:
-        """A few inputs, the one with the shortest text among them: padding must be right as well."""
-        rows = list(range(min(PROBE, len(self))))
-        if self.mask is not None:
-            rows[-1] = int(self.mask.sum(1).argmin())
-        device = self.graph.device
-        return self.tokens[rows].to(device), None if self.mask is None else self.mask[rows].to(device)
-
     def _known(self, components: Sequence[str]) -> None:
         names = self.graph.layout.names
         for name in components:
@@ -413,16 +480,10 @@ class Task:
         wanted = ((len(self),), tuple(self.tokens.shape))
         return {name: rules_.column(name) for name, values in self.columns.items() if values.shape in wanted}
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """A hash of the data: tokens, mask and columns."""
-        digest = hashlib.blake2b(self.tokens.numpy().tobytes(), digest_size=8)
-        if self.mask is not None:
-            digest.update(self.mask.numpy().tobytes())
-        for name, values in sorted(self.columns.items()):
-            digest.update(name.encode())
-            digest.update(np.ascontiguousarray(values).astype(str).tobytes())
-        return digest.hexdigest()
+        return self.data.fingerprint
 
     @cached_property
     def _model_fingerprint(self) -> str:
@@ -451,3 +512,34 @@ def _check_functions(rules: Mapping[str, object]) -> None:
     wrong = [name for name, function in rules.items() if not callable(function)]
     if wrong:
         raise TaskError(f"a rule is a function of the inputs; {listed(wrong)} is none.")
+
+
+def _tokens(tokens: Any, mask: Any) -> Inputs:
+    found = read_tokens(tokens)
+    return Inputs(found, read_mask(mask, found))
+
+
+def _values(values: Any) -> Inputs:
+    if not isinstance(values, Mapping):
+        raise TaskError(
+            f"a graph of functions takes its inputs by name, {{'x0': values, ...}}, not {type(values).__name__}."
+        )
+    return read_values(values)
+
+
+def _probe(inputs: Inputs) -> Inputs:
+    """A few inputs, the one with the shortest text among them: padding must be right as well."""
+    rows = list(range(min(PROBE, len(inputs))))
+    if inputs.mask is not None:
+        rows[-1] = int(inputs.mask.sum(1).argmin())
+    return inputs.rows(rows)
+
+
+def _word(model: Any, vocab: Sequence[str] | Callable[[int], str] | None, token: int) -> str:
+    """A token id as text."""
+    if callable(vocab):
+        return vocab(token)
+    if vocab is not None:
+        return vocab[token] if token < len(vocab) else str(token)
+    tokenizer = getattr(model, "tokenizer", None)
+    return str(tokenizer.decode([token])) if tokenizer is not None else str(token)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..classes import Ints
 from ..graph.cache import Spots, gather
-from ..graph.transformer import Clean, Run, Transformer
+from ..graph.graph import Clean, Graph, Node, Run
 from ..hypothesis import ROOT, Claim, Hypothesis
 from ..inputs import Held
 from .draws import Draws
@@ -52,8 +52,8 @@ class Evaluator:
 
     Parameters
     ----------
-    model : Transformer
-        The graph.
+    model : Graph
+        The model.
     clean : Clean
         Its clean values on the data.
     hypothesis : Hypothesis
@@ -68,7 +68,7 @@ class Evaluator:
 
     def __init__(
         self,
-        model: Transformer,
+        model: Graph,
         clean: Clean,
         hypothesis: Hypothesis,
         draws: Draws,
@@ -81,14 +81,14 @@ class Evaluator:
         self.draws = draws
         self.held = {claim: torch.from_numpy(at).to(model.device) for claim, at in held.items()}
         self.memo = memo
-        self.length = clean.embed.shape[1]
+        self.length = model.positions
         self.everywhere = Spots.all(self.length, model.device)
 
     def logits(self, start: int, stop: int, reads: list[int]) -> Tensor:
         """Scrubbed logits of references ``start`` to ``stop`` at the positions that the loss reads: ``[rows, reads, vocab]``."""
         rows = Rows(np.arange(start, stop), (start, stop))
         spots = Spots.of(reads, self.length, self.model.device)
-        return self.model.unembed(self._port(ROOT, ROOT, "", rows, spots))
+        return self.model.output(self._port(ROOT, ROOT, "", rows, spots))
 
     # -- claims ---------------------------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ class Evaluator:
         """The scrubbed values of a claim's components at the wanted positions."""
         if not self.hypothesis.children(claim.id):
             donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
-            return {c: gather(self.model.table(self.clean, c), donors, spots) for c in claim.components}
+            return {c: gather(self.clean.table(c), donors, spots) for c in claim.components}
         if not self.draws.positionwise(claim):
             return {c: self._recompute(claim, c, rows, spots) for c in claim.components}
         # Every wanted position has a donor of its own: one row for each, read at that position only.
@@ -113,30 +113,29 @@ class Evaluator:
         return self.memo.get(key, lambda: self._recomputed(claim, component, rows, spots))
 
     def _recomputed(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> Tensor:
-        if self.model.layout.by_id[component].kind == "mlp":
-            return self.model.mlp(component, self._read(claim, component, "", rows, spots))
-        q = self._project(claim, component, "q", rows, spots)
-        k = self._project(claim, component, "k", rows, self.everywhere)
-        v = self._project(claim, component, "v", rows, self.everywhere)
-        mask = None
-        if self.clean.mask is not None:
-            # The mask is an input that no claim names: it comes with the claim's own donor, as if claimed `same input`.
-            own = self._donors(self.draws.donor(claim), rows, by_position=False)
-            mask = self.clean.mask[own]
-        return self.model.attend(component, q, k, v, spots, mask)
+        node = self.model.node(component)
+        ports = self.model.layout.owner_ports(component)
+        if len(ports) == 1:
+            read = {"": self._read(claim, component, "", rows, self._wanted(node, "", spots))}
+        else:
+            read = {port: self._project(node, claim, component, port, rows, spots) for port in ports}
+        # What no port reads, a padding mask for one, comes with the claim's own donor, as if claimed `same input`.
+        own = self._donors(self.draws.donor(claim), rows, by_position=False)
+        return node.compute(self.clean, read, spots, own)
 
-    def _project(self, claim: Claim, head: str, port: str, rows: Rows, spots: Spots) -> Tensor:
-        key = (head, port, *self._depends_on(claim.id, port), rows.key, spots.key)
-        return self.memo.get(
-            key, lambda: self.model.project(head, port, self._read(claim, head, port, rows, spots), spots)
-        )
+    def _wanted(self, node: Node, port: str, spots: Spots) -> Spots:
+        return self.everywhere if port in node.everywhere else spots
+
+    def _project(self, node: Node, claim: Claim, component: str, port: str, rows: Rows, spots: Spots) -> Tensor:
+        spots = self._wanted(node, port, spots)
+        key = (component, port, *self._depends_on(claim.id, port), rows.key, spots.key)
+        return self.memo.get(key, lambda: node.project(port, self._read(claim, component, port, rows, spots), spots))
 
     def _read(self, claim: Claim, component: str, port: str, rows: Rows, spots: Spots) -> Tensor:
-        """What a port reads; the members of a group in one layer read the same, once."""
+        """What a port reads; the members of a group at one site read the same, once."""
         if len(claim.components) == 1:
             return self._port(claim.id, component, port, rows, spots)
-        layer = self.model.layout.by_id[component].layer
-        key = (layer, "stream", port, *self._depends_on(claim.id, port), rows.key, spots.key)
+        key = (self.model.site(component), "stream", port, *self._depends_on(claim.id, port), rows.key, spots.key)
         return self.memo.get(key, lambda: self._port(claim.id, component, port, rows, spots))
 
     # -- ports ----------------------------------------------------------------------------------------------------
@@ -149,10 +148,29 @@ class Evaluator:
         base_of = _PerComponent if self.draws.unclaimed == "per component" else _OneInput
         base = base_of(self, claim_id, owner, rows, spots, patches)
         x = base.stream()
-        for claim in claims:
-            if claim not in through:
-                x = self._put(x, base, claim, owner, rows, spots)
+        direct = [claim for claim in claims if claim not in through]
+        for claim in direct:
+            x = self._put(x, base, claim, owner, rows, spots)
+        bundles = dict.fromkeys(self.model.bundle(c) for claim in direct if not claim.whole for c in claim.components)
+        for bundle in bundles:
+            if bundle is not None:
+                x = x + self._joined(base, bundle, direct, owner, rows, spots)
         return x
+
+    def _joined(self, base: _Base, bundle: str, claims: list[Claim], owner: str, rows: Rows, spots: Spots) -> Tensor:
+        """What direct claims about parts that combine otherwise than by a sum change in the unclaimed stream."""
+        parts = base.parts(bundle)
+        before = {part: base.value(part, spots) for part in parts}
+        after = dict(before)
+        for claim in claims:
+            mine = [c for c in claim.components if c in before]
+            values = self._values(claim, rows, spots) if mine else {}
+            held = spots.of_rows(self._held(claim, rows).expand(len(rows.index), -1)) if claim.id in self.held else None
+            for part in mine:
+                new = values[part]
+                after[part] = new if held is None else torch.where(held.unsqueeze(-1), new, after[part])
+        change = self.model.join(bundle, after) - self.model.join(bundle, before)
+        return self.model.place(bundle, change, owner)
 
     def _put(self, x: Tensor, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
         """Replace a direct claim's edge in the unclaimed stream, at the positions where the claim holds."""
@@ -171,9 +189,11 @@ class Evaluator:
     def _replaced(self, x: Tensor, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
         if claim.whole:
             donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
-            return gather(self.model.stream(self.clean, owner), donors, spots)
-        for component, value in self._values(claim, rows, spots).items():
-            x = x + self.model.write(component, value - base.value(component, spots))
+            return gather(self.clean.stream(owner), donors, spots)
+        alone = [c for c in claim.components if self.model.bundle(c) is None]
+        values = self._values(claim, rows, spots) if alone else {}
+        for component in alone:
+            x = x + self.model.write(component, values[component] - base.value(component, spots), owner)
         return x
 
     def _patches(self, claims: list[Claim], rows: Rows) -> Patches:
@@ -238,6 +258,10 @@ class _Base(ABC):
     def value(self, component: str, spots: Spots) -> Tensor:
         """The value of a component in that stream, in its own space."""
 
+    def parts(self, bundle: str) -> list[str]:
+        """The parts of a rewritten component among the senders."""
+        return [c for c in self.model.layout.senders(self.owner) if self.model.bundle(c) == bundle]
+
     def run(self, inputs: Tensor) -> Run | None:
         """A run on these inputs with the claims about all paths patched in; None if there are none."""
         return self.model.run(self.clean, inputs, self.patches, self.owner) if self.patches else None
@@ -246,7 +270,7 @@ class _Base(ABC):
         """A component's value in such a run; its clean one where the run does not reach it."""
         if run is not None and component in run.values:
             return spots.of_rows(run.values[component])
-        return gather(self.model.table(self.clean, component), inputs, spots)
+        return gather(self.clean.table(component), inputs, spots)
 
 
 class _OneInput(_Base):
@@ -263,7 +287,7 @@ class _OneInput(_Base):
     def stream(self) -> Tensor:
         if self.patched is not None:
             return self.spots.of_rows(self.patched.stream)
-        return gather(self.model.stream(self.clean, self.owner), self.inputs, self.spots)
+        return gather(self.clean.stream(self.owner), self.inputs, self.spots)
 
     def value(self, component: str, spots: Spots) -> Tensor:
         return self.value_in(self.patched, self.inputs, component, spots)
@@ -274,8 +298,16 @@ class _PerComponent(_Base):
 
     def stream(self) -> Tensor:
         total = self.model.constant(self.owner)
+        bundles: dict[str, None] = {}
         for component in self.model.layout.senders(self.owner):
-            total = total + self.model.write(component, self.value(component, self.spots))
+            bundle = self.model.bundle(component)
+            if bundle is None:
+                total = total + self.model.write(component, self.value(component, self.spots), self.owner)
+            else:
+                bundles[bundle] = None
+        for bundle in bundles:
+            values = {part: self.value(part, self.spots) for part in self.parts(bundle)}
+            total = total + self.model.place(bundle, self.model.join(bundle, values), self.owner)
         return total
 
     def value(self, component: str, spots: Spots) -> Tensor:

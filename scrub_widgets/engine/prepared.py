@@ -11,17 +11,15 @@ from torch import Tensor
 
 from ..classes import Batch
 from ..errors import ScrubError, TaskError
-from ..graph.bridge import run_clean
 from ..graph.cache import Spots, gather
-from ..graph.transformer import Clean, Transformer
+from ..graph.graph import Clean, Graph, Inputs, Progress
+from ..hypothesis import ROOT
 from ..losses import Loss
 from ..measure.estimates import Floats
-from .memory import batch_size, check_fits, clean_bytes
+from .memory import check_fits
 
 KEEP_LOGITS = 512 * 2**20
 """Clean logits are kept up to this many bytes, and unembedded again beyond."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Prepared:
 
     Attributes
     ----------
-    model : Transformer
+    model : Graph
         The graph.
     clean : Clean
         Clean values.
@@ -44,7 +42,7 @@ class Prepared:
         Clean logits ``[inputs, reads, vocab]``, where they fit.
     """
 
-    model: Transformer
+    model: Graph
     clean: Clean
     loss: Loss
     reads: list[int]
@@ -55,8 +53,8 @@ class Prepared:
         """Clean logits of some inputs at the positions that the loss reads."""
         if self.logits is not None:
             return self.logits.index_select(0, inputs)
-        spots = Spots.of(self.reads, self.clean.embed.shape[1], self.model.device)
-        return self.model.unembed(gather(self.clean.pre[-1], inputs, spots))
+        spots = Spots.of(self.reads, self.model.positions, self.model.device)
+        return self.model.output(gather(self.clean.stream(ROOT), inputs, spots))
 
     def loss_of(self, logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
         """The loss of logits at the read positions, checked for its shape; ``[n]``."""
@@ -85,9 +83,8 @@ def loss_values(loss: Loss, logits: Tensor, batch: Batch, clean: Tensor) -> Tens
 
 
 def prepare(
-    model: Transformer,
-    tokens: Tensor,
-    mask: Tensor | None,
+    model: Graph,
+    inputs: Inputs,
     loss: Loss,
     batch_of: Callable[[np.ndarray[tuple[int], np.dtype[np.int64]]], Batch],
     progress: Progress | None = None,
@@ -100,10 +97,9 @@ def prepare(
         The clean values do not fit into memory, or the model's own loss is NaN or infinite on an input, or does not have
         the shape of a loss.
     """
-    n, positions = tokens.shape
-    needed = clean_bytes(model, n, positions)
-    check_fits(f"the clean values of {n} inputs", needed, model.device, "give the task fewer inputs")
-    reads = loss.reads(positions)
+    n = len(inputs)
+    check_fits(f"the clean values of {n} inputs", model.clean_bytes(n), model.device, "give the task fewer inputs")
+    reads = loss.reads(model.positions)
     losses = np.zeros(n)
     kept: list[Tensor] | None = []
 
@@ -117,8 +113,7 @@ def prepare(
         else:
             kept = None
 
-    batch = batch_size(model, positions)
-    clean = run_clean(model, tokens, mask, on_logits, batch, progress)
+    clean = model.run_clean(inputs, on_logits, progress)
     bad = np.flatnonzero(~np.isfinite(losses))
     if len(bad):
         raise TaskError(

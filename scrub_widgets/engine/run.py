@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from ..classes import Batch, Ints
 from ..errors import HypothesisError, listed
 from ..graph.cache import Spots, gather
+from ..graph.graph import Graph
 from ..hypothesis import ROOT, Hypothesis
 from ..inputs import Held
 from ..losses import divergence
@@ -21,7 +22,7 @@ from ..measure.estimates import Floats
 from .draws import Draws
 from .evaluate import Evaluator
 from .memo import Memo
-from .memory import check_fits, row_bytes
+from .memory import check_fits
 from .prepared import Prepared, check_finite
 from .settings import Settings
 
@@ -43,12 +44,17 @@ class Losses:
         ``[n]`` each: of the model itself, of the scrubbed model, of the chosen baseline.
     kl : array of float
         KL(model || scrubbed) in nats, ``[n]``.
+    off, baseline_off : array of float
+        How far the scrubbed output and the baseline's are from the model's, example by example, ``[n]``: by the change of the
+        loss, or as the loss says.
     """
 
     model: Floats
     scrubbed: Floats
     baseline: Floats
     kl: Floats
+    off: Floats
+    baseline_off: Floats
 
     def __len__(self) -> int:
         return len(self.model)
@@ -89,9 +95,8 @@ class Scrub:
         self.baselines = baselines(hypothesis, settings)
         self.memo = memo
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
-        positions = prepared.clean.embed.shape[1]
-        rows = _expansion(hypothesis, draws, len(prepared.reads), positions)
-        self._reference_bytes = rows * row_bytes(prepared.model, positions)
+        rows = _expansion(prepared.model, hypothesis, draws, len(prepared.reads))
+        self._reference_bytes = rows * prepared.model.row_bytes()
         what = f"the {rows} rows that one reference becomes under position-wise claims" if rows > 1 else "one reference"
         advice = "take rules with one label for each input, or a loss that reads fewer positions"
         check_fits(what, self._reference_bytes, prepared.model.device, advice)
@@ -124,9 +129,15 @@ class Scrub:
         logits = self.evaluator.logits(start, stop, self.prepared.reads)
         scrubbed = self._loss(logits, batch, clean)
         check_finite(scrubbed, references, "scrubbed")
+        own = self.prepared.losses[references]
         baseline = self._baseline_losses(self.chosen, start, stop)
+        off, baseline_off = np.abs(scrubbed - own), np.abs(baseline - own)
+        distance = self.prepared.loss.distance
+        if distance is not None:
+            off = distance(logits, clean).double().cpu().numpy()
+            baseline_off = distance(self._stands(self.chosen, start, stop), clean).double().cpu().numpy()
         kl = divergence(clean, logits).double().cpu().numpy()
-        return Losses(self.prepared.losses[references], scrubbed, baseline, kl)
+        return Losses(own, scrubbed, baseline, kl, off, baseline_off)
 
     def against(self, name: str, n: int) -> Floats:
         """Losses of one of the baselines for the first ``n`` references."""
@@ -135,23 +146,27 @@ class Scrub:
         return np.concatenate(parts)
 
     def _baseline_losses(self, name: str, start: int, stop: int) -> Floats:
-        components = self.baselines[name]
         references = self.draws.references[start:stop]
-        inputs, donors = self._tensor(references), self._tensor(self.draws.baseline()[start:stop])
-        key = ("baseline", components, self.draws.seed, start, stop)
-        stands = self.memo.get(key, partial(self._baseline, inputs, donors, components))
-        losses = self._loss(stands, self.batch_of(references), self.prepared.clean_logits(inputs))
+        clean = self.prepared.clean_logits(self._tensor(references))
+        losses = self._loss(self._stands(name, start, stop), self.batch_of(references), clean)
         check_finite(losses, references, f"{name} baseline's")
         return losses
+
+    def _stands(self, name: str, start: int, stop: int) -> Tensor:
+        """Logits that stand for the references in a baseline."""
+        components = self.baselines[name]
+        references, donors = self.draws.references[start:stop], self.draws.baseline()[start:stop]
+        key = ("baseline", components, self.draws.seed, start, stop)
+        return self.memo.get(key, partial(self._baseline, self._tensor(references), self._tensor(donors), components))
 
     def _baseline(self, inputs: Tensor, donors: Tensor, ablated: tuple[str, ...]) -> Tensor:
         """Logits that stand for the references: of a random input, or of the reference with components on that input."""
         if not ablated:
             return self.prepared.clean_logits(donors)
         model, clean = self.prepared.model, self.prepared.clean
-        everywhere = Spots.all(clean.embed.shape[1], model.device)
-        patches = {c: (gather(model.table(clean, c), donors, everywhere), None) for c in ablated}
-        return model.unembed(model.run(clean, inputs, patches, ROOT).stream[:, self.prepared.reads])
+        everywhere = Spots.all(model.positions, model.device)
+        patches = {c: (gather(clean.table(c), donors, everywhere), None) for c in ablated}
+        return model.output(model.run(clean, inputs, patches, ROOT).stream[:, self.prepared.reads])
 
     def _loss(self, logits: Tensor, batch: Batch, clean: Tensor) -> Floats:
         values: Floats = self.prepared.loss_of(logits, batch, clean).double().cpu().numpy()
@@ -192,24 +207,25 @@ def baselines(hypothesis: Hypothesis, settings: Settings) -> dict[str, tuple[str
 
 
 def _joined(parts: list[Losses]) -> Losses:
-    arrays = {name: [getattr(part, name) for part in parts] for name in ("model", "scrubbed", "baseline", "kl")}
+    arrays = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Losses)}
     return Losses(**{name: np.concatenate(values) for name, values in arrays.items()})
 
 
-def _expansion(hypothesis: Hypothesis, draws: Draws, reads: int, length: int) -> int:
+def _expansion(model: Graph, hypothesis: Hypothesis, draws: Draws, reads: int) -> int:
     """How many rows one reference becomes in the widest part of the tree."""
     widest = 1
 
-    def visit(claim_id: str, rows: int, wanted: int) -> None:
+    def visit(claim_id: str, owners: tuple[str, ...], rows: int, wanted: int) -> None:
         nonlocal widest
         widest = max(widest, rows)
+        everywhere = {port for owner in owners for port in model.node(owner).everywhere}
         for claim in hypothesis.children(claim_id):
             if hypothesis.children(claim.id):
-                read = wanted if claim.port in ("", "q") and claim.paths == "direct" else length
+                read = wanted if claim.port not in everywhere and claim.paths == "direct" else model.positions
                 if draws.positionwise(claim):
-                    visit(claim.id, rows * read, 1)
+                    visit(claim.id, claim.components, rows * read, 1)
                 else:
-                    visit(claim.id, rows, read)
+                    visit(claim.id, claim.components, rows, read)
 
-    visit(ROOT, 1, reads)
+    visit(ROOT, (), 1, reads)
     return widest

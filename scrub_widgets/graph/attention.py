@@ -107,9 +107,16 @@ class Attention:
         v: Float[Tensor, "rows pos d"],
         spots: Spots,
         mask: Bool[Tensor, "rows pos"] | None,
+        sources: Bool[Tensor, "pos pos"] | None = None,
     ) -> Float[Tensor, "rows p d"]:
-        """Attend from the wanted positions to all: one head's ``z``."""
-        return self._pattern(q @ k.mT, spots, mask) @ v
+        """Attend from the wanted positions to all: one head's ``z``.
+
+        With ``sources`` (query by key) only what comes from those; the pattern is the whole head's all the same.
+        """
+        pattern = self._pattern(q @ k.mT, spots, mask)
+        if sources is not None:
+            pattern = pattern * sources[spots.at]
+        return pattern @ v
 
     def all_heads(
         self, x: Float[Tensor, "rows pos d"], mask: Bool[Tensor, "rows pos"] | None

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from ..errors import HypothesisError, listed, suggestion
 from ..hypothesis import ROOT, WHOLE, Hypothesis
 
-Kind = Literal["embed", "pos_embed", "head", "mlp"]
+Kind = Literal["embed", "pos_embed", "head", "mlp", "input", "function"]
 
 
 @dataclass(frozen=True)
 class Component:
-    """A node that writes to the residual stream.
+    """A node that writes something which later nodes read: in a transformer, to the residual stream.
 
     Attributes
     ----------
     id : str
-        ``embed``, ``pos_embed``, ``a1.h3``, ``m0``.
-    kind : {"embed", "pos_embed", "head", "mlp"}
+        ``embed``, ``pos_embed``, ``a1.h3``, ``m0``; a part of a rewritten one: ``m0[dir]``; a function's name.
+    kind : {"embed", "pos_embed", "head", "mlp", "input", "function"}
         What it is.
     layer : int
-        -1 for the embeddings.
+        -1 for the embeddings and the inputs of a graph of functions; there, functions count from 0 by their depth.
     slot : int
         Place within the layer: the head's number.
     ports : tuple of str
         Names of the ports it reads through: ``("q", "k", "v")``, ``("in",)``, or none.
+    part_of : str or None
+        The component that it is a part of, after a rewrite: ``m0`` for ``m0[dir]``.
+    part : str or None
+        Its name as a part: ``dir``.
     """
 
     id: str
@@ -36,6 +40,8 @@ class Component:
     layer: int
     slot: int
     ports: tuple[str, ...]
+    part_of: str | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,12 @@ class Layout:
     ----------
     components : tuple of Component
         In forward order.
-    parallel : bool
-        Whether an MLP reads the same stream as the heads of its layer (Pythia) instead of their output as well.
+    upstream : mapping of str to tuple of str
+        The components that the ports of each component, and of the output, read.
     """
 
     components: tuple[Component, ...]
-    parallel: bool = False
+    upstream: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def by_id(self) -> dict[str, Component]:
@@ -69,21 +75,20 @@ class Layout:
 
     def senders(self, owner: str) -> tuple[str, ...]:
         """Components upstream of a component (each of its ports reads the same stream) or of the output."""
-        return self._senders[owner]
+        return self.upstream[owner]
 
-    @cached_property
-    def _senders(self) -> dict[str, tuple[str, ...]]:
-        table = {ROOT: self.names}
-        for reader in self.components:
-            table[reader.id] = tuple(c.id for c in self.components if self._before(c, reader))
-        return table
+    def split(self, name: str, parts: Sequence[Component]) -> Layout:
+        """The same layout with parts in the place of a component; they read what it read."""
+        ids = tuple(part.id for part in parts)
 
-    def _before(self, writer: Component, reader: Component) -> bool:
-        if not reader.ports:
-            return False
-        if writer.layer == reader.layer:
-            return not self.parallel and writer.kind == "head" and reader.kind == "mlp"
-        return writer.layer < reader.layer
+        def swapped(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(new for old in names for new in (ids if old == name else (old,)))
+
+        upstream = {owner: swapped(names) for owner, names in self.upstream.items() if owner != name}
+        for part in parts:
+            upstream[part.id] = self.upstream[name] if part.ports else ()
+        places = [new for old in self.components for new in (parts if old.id == name else (old,))]
+        return replace(self, components=tuple(places), upstream=upstream)
 
     # -- checks of a hypothesis -----------------------------------------------------------------------------------
 
@@ -112,9 +117,7 @@ class Layout:
             )
         (ports,) = kinds
         if not ports:
-            raise HypothesisError(
-                f"{together} reads nothing from the stream: no claim can stand under it.", where=where
-            )
+            raise HypothesisError(f"{together} reads nothing: no claim can stand under it.", where=where)
         if port in ports or (not port and len(ports) == 1):
             return
         if not port:
@@ -126,6 +129,12 @@ class Layout:
         raise HypothesisError(f"{together} has no port '{port}'; it has {listed(ports)}.", where=where)
 
     def _check_sender(self, name: str, owners: Sequence[str], under: str, where: str) -> None:
+        parts = [c.id for c in self.components if c.part_of == name]
+        if parts:
+            raise HypothesisError(
+                f"'{name}' was rewritten as {listed(parts)}: claim those, or all of them as a group with one donor.",
+                where=where,
+            )
         if name not in self.by_id:
             raise HypothesisError(
                 f"no component '{name}'; {self._nearby(name)}.{suggestion(name, self.names)}", where=where

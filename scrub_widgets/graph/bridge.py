@@ -13,9 +13,10 @@ from torch import Tensor
 
 from ..errors import TaskError
 from .attention import Attention, Rotary
-from .base import Layout
 from .cache import Spots
-from .transformer import Block, Clean, Transformer, components_of
+from .graph import Inputs
+from .mlp import Mlp
+from .transformer import Block, CleanStream, Transformer, layout_of
 
 TOLERANCE = 1e-4
 """Largest error that a recomputation may have, relative to the largest value of what it recomputes."""
@@ -56,11 +57,9 @@ def read_bridge(bridge: Any, positions: int) -> Transformer:
         ) from error
     weight = blocks[0].attention.w_q
     has_pos = getattr(bridge, "pos_embed", None) is not None
-    layout = Layout(
-        components_of(cfg.n_layers, cfg.n_heads, has_mlp, has_pos),
-        parallel=bool(getattr(cfg, "parallel_attn_mlp", False)),
-    )
-    return Transformer(bridge, layout, blocks, unembed, cfg.d_model, weight.device, weight.dtype)
+    parallel = bool(getattr(cfg, "parallel_attn_mlp", False))
+    layout = layout_of(cfg.n_layers, cfg.n_heads, has_mlp, has_pos, parallel)
+    return Transformer(bridge, layout, blocks, unembed, cfg.d_model, positions, parallel, weight.device, weight.dtype)
 
 
 def _kind(bridge: Any) -> str:
@@ -101,12 +100,7 @@ def _block(bridge: Any, layer: int, has_mlp: bool, rotary: Rotary | None) -> Blo
     )
     if not has_mlp:
         return Block(attention, None)
-    norm, body = _raw(block.ln2), _raw(block.mlp)
-
-    def mlp(x: Tensor) -> Tensor:
-        return body(norm(x))
-
-    return Block(attention, mlp)
+    return Block(attention, Mlp(_raw(block.ln2), _raw(block.mlp), block.mlp))
 
 
 def _weight(attn: Any, name: str) -> Tensor:
@@ -148,22 +142,19 @@ def _unembed(bridge: Any) -> Callable[[Tensor], Tensor]:
 
 def run_clean(
     model: Transformer,
-    tokens: Tensor,
-    mask: Tensor | None,
+    inputs: Inputs,
     on_logits: Callable[[slice, Tensor], None],
     batch: int,
     progress: Callable[[int, int], None] | None = None,
-) -> Clean:
+) -> CleanStream:
     """One clean pass over the data: what each component wrote and each port read, from the model's own forward pass.
 
     Parameters
     ----------
     model : Transformer
         The model.
-    tokens : Tensor
-        ``[inputs, pos]``.
-    mask : Tensor or None
-        ``[inputs, pos]``, True where there is a token.
+    inputs : Inputs
+        On the model's device.
     on_logits : callable
         Takes the rows of a batch and their logits ``[rows, pos, vocab]``.
     batch : int
@@ -171,14 +162,14 @@ def run_clean(
     progress : callable, optional
         ``progress(done, total)`` after each batch; what it raises ends the pass.
     """
-    n = len(tokens)
+    n = len(inputs)
     names = _names(model)
-    clean: Clean | None = None
+    clean: CleanStream | None = None
     for start in range(0, n, batch):
         rows = slice(start, min(start + batch, n))
-        part, logits = _forward(model, tokens[rows], None if mask is None else mask[rows], names)
+        part, logits = _forward(model, inputs.rows(rows), names)
         if clean is None:
-            clean = _empty(part, n, mask)
+            clean = _empty(part, inputs)
         _store(clean, part, rows)
         on_logits(rows, logits)
         if progress is not None:
@@ -195,13 +186,13 @@ def _names(model: Transformer) -> list[str]:
         names += [f"blocks.{layer}.hook_in", f"blocks.{layer}.attn.hook_z", f"blocks.{layer}.hook_attn_out"]
         if block.mlp is not None:
             names.append(f"blocks.{layer}.hook_mlp_out")
-            if not model.layout.parallel:
+            if not model.parallel:
                 names.append(f"blocks.{layer}.ln2.hook_in")
     return names
 
 
-def _forward(model: Transformer, tokens: Tensor, mask: Tensor | None, names: list[str]) -> tuple[Clean, Tensor]:
-    wanted = set(names)
+def _forward(model: Transformer, inputs: Inputs, names: list[str]) -> tuple[CleanStream, Tensor]:
+    wanted, tokens, mask = set(names), inputs.tokens, inputs.mask
     extra = {} if mask is None else {"attention_mask": mask.long()}
     logits, cache = model.bridge.run_with_cache(tokens, names_filter=lambda name: name in wanted, **extra)
     n, pos = tokens.shape
@@ -210,7 +201,7 @@ def _forward(model: Transformer, tokens: Tensor, mask: Tensor | None, names: lis
         value: Tensor = cache[name]
         return value.detach()
 
-    part = Clean(take("hook_embed"), None, mask=mask)
+    part = CleanStream(inputs, model.layout, take("hook_embed"), None)
     if "hook_pos_embed" in wanted:
         part.pos_embed = take("hook_pos_embed").expand(n, pos, -1) if mask is not None else take("hook_pos_embed")[:1]
         part.pos_embed = part.pos_embed.reshape(-1, pos, model.d_model)
@@ -220,31 +211,32 @@ def _forward(model: Transformer, tokens: Tensor, mask: Tensor | None, names: lis
         part.z.append(z.permute(2, 0, 1, 3))
         if block.mlp is not None:
             part.mlp.append(take(f"blocks.{layer}.hook_mlp_out"))
-            if not model.layout.parallel:
+            if not model.parallel:
                 part.mid.append(take(f"blocks.{layer}.ln2.hook_in"))
     part.pre.append(take("ln_final.hook_in"))
     return part, logits.detach()
 
 
-def _empty(part: Clean, n: int, mask: Tensor | None) -> Clean:
+def _empty(part: CleanStream, inputs: Inputs) -> CleanStream:
     def room(value: Tensor, axis: int = 0) -> Tensor:
         shape = list(value.shape)
-        shape[axis] = n
+        shape[axis] = len(inputs)
         return value.new_empty(shape)
 
     same = part.pos_embed is None or part.pos_embed.shape[0] == 1
-    return Clean(
+    return CleanStream(
+        inputs,
+        part.layout,
         embed=room(part.embed),
         pos_embed=part.pos_embed if same else room(part.pos_embed),  # type: ignore[arg-type]
         pre=[room(x) for x in part.pre],
         mid=[room(x) for x in part.mid],
         z=[room(x, 1) for x in part.z],
         mlp=[room(x) for x in part.mlp],
-        mask=mask,
     )
 
 
-def _store(clean: Clean, part: Clean, rows: slice) -> None:
+def _store(clean: CleanStream, part: CleanStream, rows: slice) -> None:
     clean.embed[rows] = part.embed
     if clean.pos_embed is not None and part.pos_embed is not None and clean.pos_embed is not part.pos_embed:
         clean.pos_embed[rows] = part.pos_embed
@@ -257,7 +249,7 @@ def _store(clean: Clean, part: Clean, rows: slice) -> None:
 # -- does it add up? --------------------------------------------------------------------------------------------------
 
 
-def check_exact(model: Transformer, tokens: Tensor, mask: Tensor | None) -> dict[str, float]:
+def check_exact(model: Transformer, inputs: Inputs) -> dict[str, float]:
     """Compare every part with the model's own forward pass on a few inputs.
 
     Returns
@@ -271,10 +263,11 @@ def check_exact(model: Transformer, tokens: Tensor, mask: Tensor | None) -> dict
         One is above :data:`TOLERANCE`: the sentence says which part does not add up.
     """
     try:
-        clean, logits = _forward(model, tokens, mask, _names(model))
+        clean, logits = _forward(model, inputs, _names(model))
     except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise TaskError(f"the model ({_kind(model.bridge)}) cannot be read through its hooks: {error}.") from error
-    spots = Spots.all(tokens.shape[1], tokens.device)
+    spots = Spots.all(model.positions, model.device)
+    everything = torch.arange(len(inputs), device=model.device)
     errors: dict[str, float] = {}
 
     def compare(what: str, mine: Tensor, own: Tensor) -> None:
@@ -290,18 +283,18 @@ def check_exact(model: Transformer, tokens: Tensor, mask: Tensor | None) -> dict
     total = clean.embed if clean.pos_embed is None else clean.embed + clean.pos_embed
     for layer, block in enumerate(model.blocks):
         compare(f"the stream before layer {layer}, as the sum of what was written to it,", total, clean.pre[layer])
-        z = block.attention.all_heads(clean.pre[layer], mask)
+        z = block.attention.all_heads(clean.pre[layer], inputs.mask)
         for head in range(block.attention.heads):
-            name = f"a{layer}.h{head}"
-            q, k, v = (model.project(name, port, clean.pre[layer], spots) for port in "qkv")
-            z[head] = model.attend(name, q, k, v, spots, mask)
+            node = model.node(f"a{layer}.h{head}")
+            read = {port: node.project(port, clean.pre[layer], spots) for port in "qkv"}
+            z[head] = node.compute(clean, read, spots, everything)
         own = clean.z[layer]
         compare(f"the attention of layer {layer}", z.permute(1, 2, 0, 3), own.permute(1, 2, 0, 3))
         attn = torch.einsum("hrpe,hed->rpd", own, block.attention.w_o)
         total = total + attn if block.attention.b_o is None else total + attn + block.attention.b_o
         if block.mlp is not None:
-            x = clean.pre[layer] if model.layout.parallel else clean.mid[layer]
-            if not model.layout.parallel:
+            x = clean.pre[layer] if model.parallel else clean.mid[layer]
+            if not model.parallel:
                 compare(f"the stream between attention and MLP of layer {layer}", total, x)
             compare(f"the MLP of layer {layer}", block.mlp(x), clean.mlp[layer])
             total = total + clean.mlp[layer]

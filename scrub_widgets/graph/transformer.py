@@ -19,6 +19,13 @@ from ..hypothesis import ROOT
 from .attention import Attention
 from .base import Component, Layout
 from .cache import Spots, gather
+from .graph import Clean, Graph, Inner, Inputs, Node, Patches, Progress, Run, patched
+from .mlp import Mlp
+
+MAX_BATCH = 256
+LOGITS_OF_A_BATCH = 256 * 2**20
+STREAMS_OF_A_ROW = 6
+"""Residual streams that one row of a chunk holds at once: the port's input, its norm, q, k, v and what is added."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +33,19 @@ class Block:
     """One layer: its attention and, where it has one, its MLP with the norm before it."""
 
     attention: Attention
-    mlp: Callable[[Tensor], Tensor] | None
+    mlp: Mlp | None
 
 
 @dataclass
-class Clean:
-    """What every component wrote on every input, and the stream that every port read.
+class CleanStream(Clean):
+    """Clean values of a transformer.
 
     Attributes
     ----------
+    inputs : Inputs
+        On the model's device.
+    layout : Layout
+        The components.
     embed, pos_embed : Tensor
         ``[inputs, pos, d_model]``; positions ``[1, pos, d_model]``, absent where the model adds none to the stream.
     pre : list of Tensor
@@ -45,21 +56,84 @@ class Clean:
         Each layer's heads before their output weights, ``[heads, inputs, pos, d_head]``.
     mlp : list of Tensor
         Each layer's MLP output.
-    mask : Tensor or None
-        Attention mask ``[inputs, pos]``.
     """
 
+    inputs: Inputs
+    layout: Layout
     embed: Tensor
     pos_embed: Tensor | None
     pre: list[Tensor] = field(default_factory=list)
     mid: list[Tensor] = field(default_factory=list)
     z: list[Tensor] = field(default_factory=list)
     mlp: list[Tensor] = field(default_factory=list)
-    mask: Tensor | None = None
+
+    def table(self, component: str) -> Tensor:
+        """A head's ``z``, else what a component writes; ``[inputs, pos, d]``."""
+        c = self.layout.by_id[component]
+        if c.kind == "head":
+            return self.z[c.layer][c.slot]
+        if c.kind == "mlp":
+            return self.mlp[c.layer]
+        if c.kind == "pos_embed":
+            assert self.pos_embed is not None
+            return self.pos_embed
+        return self.embed
+
+    def stream(self, owner: str) -> Tensor:
+        """The stream that the ports of a component (or the output) read, ``[inputs, pos, d_model]``."""
+        if owner == ROOT:
+            return self.pre[-1]
+        c = self.layout.by_id[owner]
+        return self.mid[c.layer] if c.kind == "mlp" and self.mid else self.pre[c.layer]
 
 
 @dataclass(frozen=True)
-class Transformer:
+class Head(Node):
+    """A head: queries at the wanted positions, keys and values at all."""
+
+    attention: Attention
+    slot: int
+    everywhere = frozenset("kv")
+
+    def project(self, port: str, x: Tensor, spots: Spots) -> Tensor:
+        """A query, key or value of a stream."""
+        return self.attention.project(port, x, self.slot, spots)
+
+    def compute(
+        self,
+        clean: Clean,
+        read: Mapping[str, Tensor],
+        spots: Spots,
+        donors: Tensor,
+        sources: Bool[Tensor, "pos pos"] | None = None,
+    ) -> Tensor:
+        """The head's ``z``; of ``sources`` only (query by key), if given, with the pattern over all of them."""
+        # The mask is an input that no claim names: it comes with the claim's own donor, as if claimed `same input`.
+        mask = None if clean.inputs.mask is None else clean.inputs.mask[donors]
+        return self.attention.mix(read["q"], read["k"], read["v"], spots, mask, sources)
+
+
+@dataclass(frozen=True)
+class MlpNode(Node):
+    """An MLP: position by position."""
+
+    mlp: Mlp
+
+    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:  # noqa: ARG002
+        """What the MLP writes."""
+        return self.mlp(read[""])
+
+
+class NoPorts(Node):
+    """An embedding or an input: nothing stands under it."""
+
+    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:
+        """Never asked for."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Transformer(Graph):
     """The parts of a bridge that scrubbing needs.
 
     Attributes
@@ -72,6 +146,10 @@ class Transformer:
         Its layers.
     unembed : callable
         Final norm and unembedding: ``[rows, p, d_model] -> [rows, p, vocab]``.
+    positions : int
+        Length of the inputs.
+    parallel : bool
+        Whether an MLP reads the same stream as the heads of its layer (Pythia) instead of their output as well.
     device, dtype
         Where and how it computes.
     """
@@ -81,32 +159,35 @@ class Transformer:
     blocks: tuple[Block, ...]
     unembed: Callable[[Tensor], Tensor]
     d_model: int
+    positions: int
+    parallel: bool
     device: torch.device
     dtype: torch.dtype
 
-    # -- where things stand ---------------------------------------------------------------------------------------
+    @property
+    def title(self) -> str:
+        """``2 layers × 4 heads · d_model 64``."""
+        return f"{len(self.blocks)} layers × {self.blocks[0].attention.heads} heads · d_model {self.d_model}"
 
-    def table(self, clean: Clean, component: str) -> Tensor:
-        """Clean values of a component in its own space: a head's ``z``, else what it writes; ``[inputs, pos, d]``."""
+    # -- values and streams -----------------------------------------------------------------------------------------
+
+    def node(self, component: str) -> Node:
+        """How a component is recomputed."""
         c = self.layout.by_id[component]
         if c.kind == "head":
-            return clean.z[c.layer][c.slot]
-        if c.kind == "mlp":
-            return clean.mlp[c.layer]
-        if c.kind == "pos_embed":
-            assert clean.pos_embed is not None
-            return clean.pos_embed
-        return clean.embed
+            return Head(self.blocks[c.layer].attention, c.slot)
+        mlp = self.blocks[c.layer].mlp if c.kind == "mlp" else None
+        return NoPorts() if mlp is None else MlpNode(mlp)
 
-    def stream(self, clean: Clean, owner: str) -> Tensor:
-        """The stream that the ports of a component (or the output) read, ``[inputs, pos, d_model]``."""
+    def site(self, owner: str) -> str:
+        """``a1`` for the heads of layer 1, ``m1`` for its MLP, ``logits``."""
         if owner == ROOT:
-            return clean.pre[-1]
+            return ROOT
         c = self.layout.by_id[owner]
-        return clean.mid[c.layer] if c.kind == "mlp" and not self.layout.parallel else clean.pre[c.layer]
+        return f"m{c.layer}" if c.kind == "mlp" and not self.parallel else f"a{c.layer}"
 
     def constant(self, owner: str) -> Float[Tensor, " d_model"]:
-        """What the ports of a component read that no component wrote: the output biases of earlier attention."""
+        """The output biases of earlier attention, which belong to no head."""
         total = torch.zeros(self.d_model, device=self.device, dtype=self.dtype)
         for layer, block in enumerate(self.blocks):
             if block.attention.b_o is not None and self._reads_attention(owner, layer):
@@ -117,85 +198,53 @@ class Transformer:
         if owner == ROOT:
             return True
         c = self.layout.by_id[owner]
-        return layer < c.layer or (layer == c.layer and c.kind == "mlp" and not self.layout.parallel)
+        return layer < c.layer or (layer == c.layer and c.kind == "mlp" and not self.parallel)
 
-    # -- computing ------------------------------------------------------------------------------------------------
-
-    def write(self, component: str, value: Float[Tensor, "rows p d"]) -> Float[Tensor, "rows p d_model"]:
-        """What a value in a component's own space adds to the stream."""
+    def emit(self, component: str, value: Float[Tensor, "rows p d"]) -> Float[Tensor, "rows p d_model"]:
+        """A head's ``z`` goes through its output weights; the others write their value."""
         c = self.layout.by_id[component]
         return value @ self.blocks[c.layer].attention.w_o[c.slot] if c.kind == "head" else value
 
-    def project(self, head: str, port: str, x: Float[Tensor, "rows p d_model"], spots: Spots) -> Tensor:
-        """A head's query, key or value made of a stream."""
-        c = self.layout.by_id[head]
-        return self.blocks[c.layer].attention.project(port, x, c.slot, spots)
+    def place(self, component: str, written: Tensor, owner: str) -> Tensor:  # noqa: ARG002
+        """The residual stream is one space for all."""
+        return written
 
-    def attend(
-        self, head: str, q: Tensor, k: Tensor, v: Tensor, spots: Spots, mask: Bool[Tensor, "rows pos"] | None
-    ) -> Float[Tensor, "rows p d_head"]:
-        """A head's ``z`` at the wanted positions."""
-        return self.blocks[self.layout.by_id[head].layer].attention.mix(q, k, v, spots, mask)
+    def output(self, stream: Tensor) -> Tensor:
+        """Final norm and unembedding."""
+        return self.unembed(stream)
 
-    def mlp(self, component: str, x: Float[Tensor, "rows p d_model"]) -> Float[Tensor, "rows p d_model"]:
-        """An MLP's output on a stream."""
-        mlp = self.blocks[self.layout.by_id[component].layer].mlp
-        assert mlp is not None
-        return mlp(x)
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    def run_clean(
+        self, inputs: Inputs, on_logits: Callable[[slice, Tensor], None], progress: Progress | None = None
+    ) -> CleanStream:
+        """One clean pass over the data, from the model's own forward pass."""
+        from .bridge import run_clean
+
+        vocab = max(int(self.bridge.cfg.d_vocab), int(getattr(self.bridge.cfg, "d_vocab_out", 0) or 0))
+        fitting = LOGITS_OF_A_BATCH // (self.positions * vocab * self.dtype.itemsize)
+        return run_clean(self, inputs, on_logits, max(1, min(MAX_BATCH, fitting)), progress)
 
     def run(
         self,
         clean: Clean,
         inputs: Int[Tensor, " rows"],
-        patches: Mapping[str, tuple[Tensor, Tensor | None]],
+        patches: Patches,
         owner: str,
+        inner: Mapping[str, Inner] | None = None,
     ) -> Run:
-        """Run the model on inputs with some components' values replaced, up to the ports of ``owner``.
+        """Run the model with some components replaced, from the first replaced layer on."""
+        run = _Forward(self, clean, inputs, patches, inner or {})
+        return Run(run.upto(owner), run.values)
 
-        Parameters
-        ----------
-        clean : Clean
-            Clean values.
-        inputs : Tensor
-            ``[rows]``: the inputs to run on.
-        patches : mapping
-            Component to (value in its own space ``[rows, pos, d]``, where it holds: ``[pos]``, ``[rows, pos]``, or None).
-        owner : str
-            Component whose ports are read, or ``logits``.
-        """
-        spots = Spots.all(clean.embed.shape[1], self.device)
-        mask = None if clean.mask is None else clean.mask[inputs]
-        owner_at = None if owner == ROOT else self.layout.by_id[owner]
-        values: dict[str, Tensor] = {}
+    def random_inputs(self, n: int, like: Inputs, seed: int) -> Inputs:
+        """Uniform tokens, with the masks of some of the data."""
+        generator = torch.Generator().manual_seed(seed)
+        tokens = torch.randint(int(self.bridge.cfg.d_vocab), (n, self.positions), generator=generator)
+        rows = torch.randint(len(like), (n,), generator=generator)
+        return Inputs(tokens.to(self.device), None if like.mask is None else like.mask[rows.to(like.mask.device)])
 
-        def patched(component: str, own: Tensor) -> Tensor:
-            if component in patches:
-                value, keep = patches[component]
-                own = value if keep is None else torch.where(keep.unsqueeze(-1), value, own)
-            values[component] = own
-            return own
-
-        first = max(min(self.layout.by_id[name].layer for name in patches), 0)
-        x = gather(clean.pre[first], inputs, spots)
-        for name in patches:
-            if self.layout.by_id[name].layer < 0:
-                own = gather(self.table(clean, name), inputs, spots)
-                x = x + patched(name, own) - own
-        for layer in range(first, len(self.blocks)):
-            if owner_at is not None and owner_at.layer == layer and (owner_at.kind == "head" or self.layout.parallel):
-                break
-            block = self.blocks[layer]
-            z = block.attention.all_heads(x, mask)
-            mid = x if block.attention.b_o is None else x + block.attention.b_o
-            for head in range(block.attention.heads):
-                mid = mid + patched(f"a{layer}.h{head}", z[head]) @ block.attention.w_o[head]
-            if owner_at is not None and owner_at.layer == layer:
-                x = mid
-                break
-            if block.mlp is not None:
-                mid = mid + patched(f"m{layer}", block.mlp(x if self.layout.parallel else mid))
-            x = mid
-        return Run(x, values)
+    # -- facts ------------------------------------------------------------------------------------------------------
 
     def fingerprint(self) -> str:
         """A hash of the model's weights."""
@@ -205,30 +254,77 @@ class Transformer:
             digest.update(value.detach().float().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
+    def clean_bytes(self, inputs: int) -> int:
+        """Bytes of the clean values of so many inputs."""
+        mlps = sum(block.mlp is not None for block in self.blocks)
+        streams = 1 + (len(self.blocks) + 1) + mlps * (1 if self.parallel else 2)
+        heads = sum(block.attention.w_q.shape[0] * block.attention.w_q.shape[2] for block in self.blocks)
+        return inputs * self.positions * (streams * self.d_model + heads) * self.dtype.itemsize
 
-@dataclass(frozen=True)
-class Run:
-    """A run with replaced components.
-
-    Attributes
-    ----------
-    stream : Tensor
-        What the reader's ports read, ``[rows, pos, d_model]``.
-    values : mapping of str to Tensor
-        Values of the components from the first replaced layer on, in their own space; earlier ones are clean.
-    """
-
-    stream: Tensor
-    values: Mapping[str, Tensor]
+    def row_bytes(self) -> int:
+        """Bytes that one row of a chunk needs while it is computed."""
+        return STREAMS_OF_A_ROW * self.positions * self.d_model * self.dtype.itemsize
 
 
-def components_of(layers: int, heads: int, has_mlp: bool, has_pos_embed: bool) -> tuple[Component, ...]:
-    """The components of a transformer in forward order."""
+class _Forward:
+    """One run with replaced components."""
+
+    def __init__(
+        self, model: Transformer, clean: Clean, inputs: Tensor, patches: Patches, inner: Mapping[str, Inner]
+    ) -> None:
+        self.model, self.clean, self.inputs, self.patches, self.inner = model, clean, inputs, patches, inner
+        self.values: dict[str, Tensor] = {}
+
+    def upto(self, owner: str) -> Tensor:
+        """The stream that the ports of ``owner`` read."""
+        model = self.model
+        end = None if owner == ROOT else model.layout.by_id[owner]
+        changed = [*self.patches, *(name for name, part in self.inner.items() if part.active)]
+        layers = [model.layout.by_id[name].layer for name in changed]
+        first = max(min(layers), 0)
+        spots = Spots.all(model.positions, model.device)
+        x = gather(self.clean.stream(f"a{first}.h0"), self.inputs, spots)
+        for name, layer in zip(changed, layers, strict=True):
+            if layer < 0:
+                own = gather(self.clean.table(name), self.inputs, spots)
+                x = x + self.written(name, own, None) - own
+        mask = None if self.clean.inputs.mask is None else self.clean.inputs.mask[self.inputs]
+        for layer in range(first, len(model.blocks)):
+            if end is not None and end.layer == layer and (end.kind == "head" or model.parallel):
+                break
+            block = model.blocks[layer]
+            z = block.attention.all_heads(x, mask)
+            mid = x if block.attention.b_o is None else x + block.attention.b_o
+            for head in range(block.attention.heads):
+                mid = mid + self.written(f"a{layer}.h{head}", z[head], x)
+            if end is not None and end.layer == layer:
+                return mid
+            if block.mlp is not None:
+                reads = x if model.parallel else mid
+                mid = mid + self.written(f"m{layer}", block.mlp(reads), reads)
+            x = mid
+        return x
+
+    def written(self, name: str, own: Tensor, stream: Tensor | None) -> Tensor:
+        """What a component writes: of its own value, of what replaces it, or of its parts."""
+        if name in self.inner:
+            return self.inner[name].write(stream)
+        self.values[name] = patched(name, own, self.patches)
+        return self.model.emit(name, self.values[name])
+
+
+def layout_of(layers: int, heads: int, has_mlp: bool, has_pos_embed: bool, parallel: bool) -> Layout:
+    """The components of a transformer in forward order, each reading all that was written before it."""
     found = [Component("embed", "embed", -1, 0, ())]
     if has_pos_embed:
         found.append(Component("pos_embed", "pos_embed", -1, 1, ()))
+    upstream: dict[str, tuple[str, ...]] = {c.id: () for c in found}
     for layer in range(layers):
+        before = tuple(c.id for c in found)
         found += [Component(f"a{layer}.h{head}", "head", layer, head, ("q", "k", "v")) for head in range(heads)]
+        upstream.update({f"a{layer}.h{head}": before for head in range(heads)})
         if has_mlp:
+            upstream[f"m{layer}"] = before if parallel else tuple(c.id for c in found)
             found.append(Component(f"m{layer}", "mlp", layer, heads, ("in",)))
-    return tuple(found)
+    upstream[ROOT] = tuple(c.id for c in found)
+    return Layout(tuple(found), upstream)

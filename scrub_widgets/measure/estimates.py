@@ -90,9 +90,9 @@ def loss_recovered(model: Floats, scrubbed: Floats, baseline: Floats) -> Estimat
     return ratio(baseline - scrubbed, baseline - model)
 
 
-def pointwise(model: Floats, scrubbed: Floats, baseline: Floats) -> Estimate:
-    """1 - mean|d_scrubbed| / mean|d_baseline|: errors of opposite sign do not cancel here."""
-    off = ratio(np.abs(scrubbed - model), np.abs(baseline - model))
+def pointwise(scrubbed_off: Floats, baseline_off: Floats) -> Estimate:
+    """1 - mean|d_scrubbed| / mean|d_baseline|: errors of opposite sign do not cancel here. Sizes of changes, ``[n]``."""
+    off = ratio(scrubbed_off, baseline_off)
     return Estimate(1 - off.value, 1 - off.high, 1 - off.low, "share")
 
 

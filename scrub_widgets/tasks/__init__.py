@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import TaskError, listed, suggestion
 from ..task import Task
 
-NAMES = ("induction", "parens")
+NAMES = ("toy_sum", "induction", "parens")
 
 
 def load_task(name: str, *, device: str = "cpu") -> Task:
@@ -14,8 +14,9 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
     Parameters
     ----------
     name : str
-        ``"induction"``: a 2-layer attention-only transformer on token streams that repeat;
-        ``"parens"``: a 3-layer transformer that says whether a string of parentheses is balanced.
+        ``"toy_sum"``: a graph of four plain functions, in which every number can be worked out; ``"induction"``: a 2-layer
+        attention-only transformer on token streams that repeat; ``"parens"``: a 3-layer one that says whether a string of
+        parentheses is balanced.
     device : str
         Where the model computes.
 
@@ -24,6 +25,10 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
     TaskError
         No task of this name ships.
     """
+    if name == "toy_sum":
+        from .toy_sum import load as load_toy
+
+        return load_toy()
     if name == "induction":
         from .induction import load
 

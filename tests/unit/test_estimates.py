@@ -37,7 +37,7 @@ def test_pointwise_sees_what_cancels_in_the_mean() -> None:
     model, baseline = np.zeros(100), np.full(100, 1.0) + RANDOM.normal(size=100) * 0.01
     scrubbed = np.tile([0.8, -0.8], 50)
     assert estimates.loss_recovered(model, scrubbed, baseline).value == pytest.approx(1.0, abs=0.01)
-    assert estimates.pointwise(model, scrubbed, baseline).value == pytest.approx(0.2, abs=0.01)
+    assert estimates.pointwise(abs(scrubbed - model), abs(baseline - model)).value == pytest.approx(0.2, abs=0.01)
     assert estimates.shares(model, scrubbed) == (0.5, 0.5)
 
 

@@ -10,6 +10,7 @@ from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_f
 from scrub_widgets import TaskError
 from scrub_widgets.graph.bridge import TOLERANCE, check_exact, read_bridge
 from scrub_widgets.graph.cache import Spots, gather
+from scrub_widgets.graph.graph import Inputs
 from tests.unit.models import MODELS, POSITIONS, VOCAB, attention_only, gpt2, smollm2
 
 
@@ -18,7 +19,7 @@ def test_every_part_equals_the_models_own_forward_pass(name: str) -> None:
     model = MODELS[name]()
     mask = None if model.mask is None else model.mask.bool()
     with torch.inference_mode():
-        errors = check_exact(read_bridge(model.bridge, POSITIONS), model.tokens, mask)
+        errors = check_exact(read_bridge(model.bridge, POSITIONS), Inputs(model.tokens, mask))
     assert max(errors.values()) < TOLERANCE / 10
     assert any("logits" in what for what in errors)
 
@@ -36,8 +37,9 @@ def test_components_and_ports_of_a_gpt2() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_what_feeds_a_component_comes_first_in_the_forward_order(name: str) -> None:
     """The wire names the senders of a port by their number."""
-    layout = read_bridge(MODELS[name]().bridge, POSITIONS).layout
-    assert layout.parallel == (name == "pythia")
+    graph = read_bridge(MODELS[name]().bridge, POSITIONS)
+    layout = graph.layout
+    assert graph.parallel == (name == "pythia")
     for owner in (*layout.names, "logits"):
         senders = layout.senders(owner)
         assert senders == layout.names[: len(senders)]
@@ -57,10 +59,11 @@ def test_query_heads_of_one_group_have_their_own_key_inputs() -> None:
     spots = Spots.all(POSITIONS, graph.device)
     x = torch.randn(3, POSITIONS, graph.d_model)
     other = torch.randn(3, POSITIONS, graph.d_model)
-    q, k, v = (graph.project("a1.h0", port, x, spots) for port in "qkv")
-    assert torch.equal(k, graph.project("a1.h1", "k", x, spots))
-    mixed = graph.attend("a1.h0", q, graph.project("a1.h0", "k", other, spots), v, spots, None)
-    assert not torch.allclose(mixed, graph.attend("a1.h0", q, k, v, spots, None))
+    head = graph.blocks[1].attention
+    q, k, v = (graph.node("a1.h0").project(port, x, spots) for port in "qkv")
+    assert torch.equal(k, graph.node("a1.h1").project("k", x, spots))
+    mixed = head.mix(q, graph.node("a1.h0").project("k", other, spots), v, spots, None)
+    assert not torch.allclose(mixed, head.mix(q, k, v, spots, None))
 
 
 def test_gather_takes_the_wanted_positions_of_the_donors() -> None:
@@ -105,7 +108,7 @@ def test_models_that_do_not_decompose_are_refused_with_the_reason() -> None:
     ):
         bridge = build_bridge_from_module(model, kind, hf_config=model.config)
         with pytest.raises(TaskError, match=words), torch.inference_mode():
-            check_exact(read_bridge(bridge, POSITIONS), tokens, None)
+            check_exact(read_bridge(bridge, POSITIONS), Inputs(tokens))
 
 
 def test_something_that_is_no_bridge_is_refused() -> None:

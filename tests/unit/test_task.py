@@ -356,7 +356,7 @@ def test_what_does_not_fit_into_memory_is_refused_before_the_work(monkeypatch: p
     h, claim = Hypothesis().claim("m1", rule="token")
     h, _ = h.claim("a1.h0", under=claim, rule="token")
     t.prepare()
-    monkeypatch.setattr(memory, "free_bytes", lambda device: 3 * memory.row_bytes(t.graph, POSITIONS))
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 3 * t.graph.row_bytes())
     with pytest.raises(TaskError, match="the 5 rows that one reference becomes under position-wise claims need"):
         t.scrub(h)
     t.scrub(Hypothesis(), samples=10)  # which needs one row

@@ -9,6 +9,8 @@ from ...task import Task
 
 INPUTS = 2048
 SEED = 1
+HELD_OUT = 2
+"""Seed of the examples that confirm what was found on the others."""
 READ_AT_A = ("token", "previous token", "next token", "what followed the earlier occurrence")
 VOCAB = string.ascii_lowercase + string.ascii_uppercase + string.digits + "+="
 
@@ -39,4 +41,5 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         rules=at_a,
         vocab=VOCAB,
         name="induction",
+        held_out=None if seed == HELD_OUT else lambda: load(inputs, HELD_OUT, device),
     )

@@ -1,0 +1,263 @@
+"""What the engine needs of a model: values to gather, streams to read, nodes to recompute.
+
+Every port reads a *stream*: a vector space in which the values of its senders add up. In a transformer it is the residual
+stream; in a graph of plain functions it holds one block for each sender, so that adding is putting side by side.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from .base import Layout
+from .cache import Spots
+
+Progress = Callable[[int, int], None]
+"""``progress(done, total)``; what it raises ends the work."""
+
+Patches = Mapping[str, tuple[Tensor, Tensor | None]]
+"""Component to (value in its own space ``[rows, pos, d]``, where it holds: ``[pos]``, ``[rows, pos]``, or None for everywhere)."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model is given.
+
+    Attributes
+    ----------
+    tokens : Tensor
+        ``[n, pos]``; the number of each input, ``[n, 1]``, where the graph has no tokens.
+    mask : Tensor or None
+        ``[n, pos]``, True where there is a token.
+    values : mapping of str to Tensor
+        The inputs of a graph of functions, ``[n, ...]`` each.
+    """
+
+    tokens: Int[Tensor, "n pos"]
+    mask: Bool[Tensor, "n pos"] | None = None
+    values: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def rows(self, index: slice | Tensor | Sequence[int]) -> Inputs:
+        """Some of the inputs."""
+        mask = None if self.mask is None else self.mask[index]
+        return Inputs(self.tokens[index], mask, {name: value[index] for name, value in self.values.items()})
+
+    def to(self, device: torch.device) -> Inputs:
+        """The same inputs on a device."""
+        mask = None if self.mask is None else self.mask.to(device)
+        return Inputs(self.tokens.to(device), mask, {name: value.to(device) for name, value in self.values.items()})
+
+
+class Clean(ABC):
+    """What every component wrote on every input, and the stream that every port read.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        On the model's device.
+    """
+
+    inputs: Inputs
+
+    @abstractmethod
+    def table(self, component: str) -> Float[Tensor, "inputs pos d"]:
+        """Values of a component in its own space; ``[1, pos, d]`` where all inputs have the same."""
+
+    @abstractmethod
+    def stream(self, owner: str) -> Float[Tensor, "inputs pos d"]:
+        """The stream that the ports of a component (or the output) read."""
+
+
+class Node(ABC):
+    """How a component makes its value from its ports.
+
+    Attributes
+    ----------
+    everywhere : frozenset of str
+        Ports that are read at all positions, whatever positions of the value are wanted; an only port is ``""``.
+    """
+
+    everywhere: frozenset[str] = frozenset()
+
+    def project(self, port: str, x: Float[Tensor, "rows p d"], spots: Spots) -> Tensor:  # noqa: ARG002
+        """What a port makes of its stream by itself; kept for the next edit, where a component has several ports."""
+        return x
+
+    @abstractmethod
+    def compute(
+        self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Int[Tensor, " rows"]
+    ) -> Float[Tensor, "rows p d"]:
+        """The value in the component's own space.
+
+        Parameters
+        ----------
+        clean : Clean
+            For inputs that are no port: a padding mask, tokens.
+        read : mapping of str to Tensor
+            What each port's :meth:`project` gave, at the wanted positions or, if in :attr:`everywhere`, at all.
+        spots : Spots
+            The wanted positions.
+        donors : Tensor
+            ``[rows]``: the inputs that such other inputs are taken from.
+        """
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run with replaced components.
+
+    Attributes
+    ----------
+    stream : Tensor
+        What the reader's ports read, ``[rows, pos, d]``.
+    values : mapping of str to Tensor
+        Values of the components from the first replaced one on, in their own space; earlier ones are clean.
+    """
+
+    stream: Tensor
+    values: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Inner:
+    """What a rewritten component writes in a run.
+
+    Attributes
+    ----------
+    active : bool
+        Whether a part of it is replaced; else it is only watched.
+    write : callable
+        From the stream that it reads (None where it reads none) to what it writes, ``[rows, pos, d]``.
+    """
+
+    active: bool
+    write: Callable[[Tensor | None], Tensor]
+
+
+class Graph(ABC):
+    """A model as components and ports.
+
+    Attributes
+    ----------
+    layout : Layout
+        Its components and ports.
+    positions : int
+        Length of the inputs.
+    device, dtype
+        Where and how it computes.
+    """
+
+    layout: Layout
+    positions: int
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def title(self) -> str:
+        """The model in a few words."""
+        return f"{len(self.layout.names)} components"
+
+    # -- values and streams -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def node(self, component: str) -> Node:
+        """How a component is recomputed."""
+
+    @abstractmethod
+    def site(self, owner: str) -> str:
+        """Names the stream that the ports of a component read: components of one site read the same."""
+
+    @abstractmethod
+    def constant(self, owner: str) -> Float[Tensor, " d"]:
+        """What the ports of a component read that no component wrote."""
+
+    @abstractmethod
+    def emit(self, component: str, value: Float[Tensor, "rows p d"]) -> Float[Tensor, "rows p out"]:
+        """What a component writes, of its value in its own space."""
+
+    @abstractmethod
+    def place(self, component: str, written: Float[Tensor, "rows p out"], owner: str) -> Float[Tensor, "rows p d"]:
+        """What a component wrote, in the stream that the ports of ``owner`` read."""
+
+    def write(self, component: str, value: Tensor, owner: str) -> Tensor:
+        """A value in a component's own space, in the stream that the ports of ``owner`` read."""
+        return self.place(component, self.emit(component, value), owner)
+
+    def bundle(self, component: str) -> str | None:  # noqa: ARG002
+        """The rewritten component whose parts combine otherwise than by a sum, if this is one of them."""
+        return None
+
+    def join(self, bundle: str, parts: Mapping[str, Tensor]) -> Tensor:  # noqa: ARG002
+        """What such a component writes, from the values of all its parts."""
+        raise KeyError(bundle)
+
+    @abstractmethod
+    def output(self, stream: Float[Tensor, "rows p d"]) -> Float[Tensor, "rows p vocab"]:
+        """The logits of the final stream."""
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def run_clean(
+        self, inputs: Inputs, on_logits: Callable[[slice, Tensor], None], progress: Progress | None = None
+    ) -> Clean:
+        """One pass over the data, in batches; ``on_logits`` takes the rows of a batch and their logits at all positions."""
+
+    @abstractmethod
+    def run(
+        self,
+        clean: Clean,
+        inputs: Int[Tensor, " rows"],
+        patches: Patches,
+        owner: str,
+        inner: Mapping[str, Inner] | None = None,
+    ) -> Run:
+        """Run the model on inputs with some components' values replaced, up to the ports of ``owner``.
+
+        Parameters
+        ----------
+        clean : Clean
+            Clean values.
+        inputs : Tensor
+            ``[rows]``: the inputs to run on.
+        patches : mapping
+            What is replaced.
+        owner : str
+            Component whose ports are read, or ``logits``.
+        inner : mapping, optional
+            What rewritten components write.
+        """
+
+    @abstractmethod
+    def random_inputs(self, n: int, like: Inputs, seed: int) -> Inputs:
+        """Inputs that need not look like the data, on which a rewrite must hold as well."""
+
+    # -- facts ------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the model."""
+
+    @abstractmethod
+    def clean_bytes(self, inputs: int) -> int:
+        """Bytes of the clean values of so many inputs."""
+
+    @abstractmethod
+    def row_bytes(self) -> int:
+        """Bytes that one row of a chunk needs while it is computed."""
+
+
+def patched(component: str, own: Tensor, patches: Patches) -> Tensor:
+    """A component's value in a run: its own, or what replaces it."""
+    if component not in patches:
+        return own
+    value, keep = patches[component]
+    return value if keep is None else torch.where(keep.unsqueeze(-1), value, own)
