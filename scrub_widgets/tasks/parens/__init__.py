@@ -7,6 +7,8 @@ from ...task import Task
 
 INPUTS = 4096
 SEED = 1
+HELD_OUT = 2
+"""Seed of the strings that confirm what was found on the others."""
 
 
 def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
@@ -25,6 +27,7 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
     """
     from . import data, features
     from .model import load_model
+    from .rules import RULES
 
     strings = data.examples(inputs, seed=seed)
     tokens = strings.tokens
@@ -36,9 +39,11 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         load_model(device),
         tokens,
         loss=losses.target("balanced", position=0),
+        rules=RULES,
         columns=columns,
         attention_mask=data.mask_of(tokens),
         roles={"start": 0, "first": 1},
         vocab=data.VOCABULARY,
         name="parens",
+        held_out=None if seed == HELD_OUT else lambda: load(inputs, HELD_OUT, device),
     )

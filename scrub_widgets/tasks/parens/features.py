@@ -1,6 +1,6 @@
 """What can be said of a string of parentheses: the features that rules are made of.
 
-All take tokens ``[n, pos]`` and give one value for each string, or one for each position of it.
+All take tokens ``[n, pos]`` and give one value for each string, ``[n]``; the classes of positions are ``[n, pos]``.
 """
 
 from __future__ import annotations
@@ -20,56 +20,57 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CLASSES = ("padding", "end after an open", "end after a close", "too many opens from here on", "fine from here on")
-"""The five classes of a position, as the original study has them; :func:`horizon_class` numbers them."""
+"""The five classes of a position, as the original study has them; :func:`horizon_class` numbers them. The start
+counts as the first parenthesis."""
 
 CLOSED = -1.0
 """Label of all strings that start closed, for features that only tell apart those that start open."""
 
 
 def length(tokens: Tensor) -> Ints:
-    """Number of parentheses, ``[n]``."""
+    """Number of parentheses."""
     return np.abs(steps_of(tokens)).sum(1)
 
 
 def open_proportion(tokens: Tensor) -> Floats:
-    """Share of opens among the parentheses, p, ``[n]``."""
+    """Share of opens among the parentheses, p."""
     steps = steps_of(tokens)
     share: Floats = (steps == 1).sum(1) / np.abs(steps).sum(1)
     return share
 
 
 def open_proportion_if_open(tokens: Tensor) -> Floats:
-    """Open proportion where the string starts open, one label (:data:`CLOSED`) for all that start closed, ``[n]``."""
+    """Open proportion where the string starts open, one label (:data:`CLOSED`) for all that start closed."""
     return np.where(starts_open(tokens), open_proportion(tokens), CLOSED)
 
 
 def count(tokens: Tensor) -> Bools:
-    """Whether there are as many opens as closes, ``[n]``."""
+    """Whether there are as many opens as closes."""
     return steps_of(tokens).sum(1) == 0
 
 
 def starts_open(tokens: Tensor) -> Bools:
-    """Whether the first parenthesis is an open one, ``[n]``."""
+    """Whether the first parenthesis is an open one."""
     return steps_of(tokens)[:, 0] == 1
 
 
 def suffix_height(tokens: Tensor) -> Ints:
-    """Opens minus closes from each parenthesis to the last, ``[n, 40]``; 0 after the end."""
+    """Opens minus closes from each parenthesis to the last (0 after the end), for each of the 40 places."""
     return steps_of(tokens)[:, ::-1].cumsum(1)[:, ::-1]
 
 
 def horizon(tokens: Tensor) -> Bools:
-    """Whether no suffix has more opens than closes, ``[n]``."""
+    """Whether no suffix has more opens than closes."""
     return (suffix_height(tokens) <= 0).all(1)
 
 
 def balanced(tokens: Tensor) -> Bools:
-    """Whether the string is balanced: it passes count and horizon, ``[n]``."""
+    """Whether the string is balanced: it passes count and horizon."""
     return count(tokens) & horizon(tokens)
 
 
 def horizon_class(tokens: Tensor) -> Ints:
-    """The class of each position, ``[n, pos]``: index into :data:`CLASSES`; the start counts as the first parenthesis."""
+    """The class of each position: padding, end after an open or a close, too many opens from here on, or fine."""
     return _classes(tokens, suffix_height(tokens) > 0)
 
 
