@@ -26,6 +26,7 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         Where the model computes.
     """
     from . import data, features
+    from .hypotheses import ready_made
     from .model import load_model
     from .rules import RULES
 
@@ -45,5 +46,6 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         roles={"start": 0, "first": 1},
         vocab=data.VOCABULARY,
         name="parens",
+        hypotheses=ready_made(),
         held_out=None if seed == HELD_OUT else lambda: load(inputs, HELD_OUT, device),
     )

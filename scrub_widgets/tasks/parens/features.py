@@ -19,9 +19,12 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CLASSES = ("padding", "end after an open", "end after a close", "too many opens from here on", "fine from here on")
+CLASSES = ("padding", "end after an open", "end after a close", "fine from here on", "too many opens from here on")
 """The five classes of a position, as the original study has them; :func:`horizon_class` numbers them. The start
 counts as the first parenthesis."""
+
+FRAME = 3
+"""The first class that a parenthesis can have."""
 
 CLOSED = -1.0
 """Label of all strings that start closed, for features that only tell apart those that start open."""
@@ -54,9 +57,14 @@ def starts_open(tokens: Tensor) -> Bools:
     return steps_of(tokens)[:, 0] == 1
 
 
+def count_and_starts_open(tokens: Tensor) -> Ints:
+    """Whether there are as many opens as closes, and whether the first parenthesis is an open one."""
+    return 2 * count(tokens) + starts_open(tokens)
+
+
 def suffix_height(tokens: Tensor) -> Ints:
     """Opens minus closes from each parenthesis to the last (0 after the end), for each of the 40 places."""
-    return steps_of(tokens)[:, ::-1].cumsum(1)[:, ::-1]
+    return np.ascontiguousarray(steps_of(tokens)[:, ::-1].cumsum(1)[:, ::-1])
 
 
 def horizon(tokens: Tensor) -> Bools:
@@ -71,36 +79,35 @@ def balanced(tokens: Tensor) -> Bools:
 
 def horizon_class(tokens: Tensor) -> Ints:
     """The class of each position: padding, end after an open or a close, too many opens from here on, or fine."""
-    return _classes(tokens, suffix_height(tokens) > 0)
+    return _framed(tokens, suffix_height(tokens) > 0)
 
 
-def adjusted_class(tokens: Tensor, before: Floats, after: Floats) -> Ints:
-    """:func:`horizon_class` with the open proportion that a head sees that also looks at what stands before.
-
-    Parameters
-    ----------
-    tokens : Tensor
-        ``[n, pos]``.
-    before, after : array of float
-        The weight that the head, at each position, gives to a parenthesis before it, and to one on or after it:
-        ``[lengths, pos]``, a row for each number of parentheses.
+def two_sided_class(tokens: Tensor) -> Ints:
+    """The class of each position, read from both sides: too many opens from here on, too many closes up to here, which
+    parenthesis stands here, and whether the whole string has more opens, more closes or as many.
     """
-    steps = steps_of(tokens)
-    rows = length(tokens)
-    seen_after = suffix_height(tokens)
-    seen_before = steps.sum(1, keepdims=True) - seen_after
-    height = before[rows, 1:-1] * seen_before + after[rows, 1:-1] * seen_after
-    return _classes(tokens, height > 1e-9)
+    steps, after = steps_of(tokens), suffix_height(tokens)
+    total = steps.sum(1, keepdims=True)
+    up_to_here = total - after + steps
+    code = (after > 0) * 2 + (up_to_here < 0) + 4 * (steps == 1) + 8 * (np.sign(total) + 1)
+    return _framed(tokens, code)
 
 
-def _classes(tokens: Any, too_many: Bools) -> Ints:
+def two_sided_class_without_padding(tokens: Tensor) -> Ints:
+    """The two-sided class, with the end and the padding called fine as well: a rule that forgets the mask."""
+    found = two_sided_class(tokens)
+    fine = FRAME + 8  # a string of as many opens as closes, fine on both sides
+    return np.where(found < FRAME, fine, found)
+
+
+def _framed(tokens: Any, inner: Ints) -> Ints:
+    """Classes of the parentheses ``[n, 40]`` with those of the start, the end and the padding: ``[n, pos]``."""
     ids = np.asarray(tokens)
-    found = np.full(ids.shape, CLASSES.index("fine from here on"))
-    found[:, 1:-1][too_many] = CLASSES.index("too many opens from here on")
-    found[:, 0] = found[:, 1]
-    after_open = (ids == END) & (np.roll(ids, 1, axis=1) == OPEN)
-    after_close = (ids == END) & (np.roll(ids, 1, axis=1) == CLOSE)
-    found[after_open] = CLASSES.index("end after an open")
-    found[after_close] = CLASSES.index("end after a close")
+    found = np.zeros(ids.shape, dtype=np.int64)
+    found[:, 1:-1] = inner + FRAME
+    found[:, 0] = found[:, 1]  # from the start on is from the first parenthesis on
+    before = np.roll(ids, 1, axis=1)
+    found[(ids == END) & (before == OPEN)] = CLASSES.index("end after an open")
+    found[(ids == END) & (before == CLOSE)] = CLASSES.index("end after a close")
     found[ids == PAD] = CLASSES.index("padding")
     return found

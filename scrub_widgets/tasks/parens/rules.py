@@ -48,14 +48,17 @@ def _words(feature: Feature) -> str:
 RULES: dict[str, RuleFunction] = {
     "count": rule(features.count),
     "starts open": rule(features.starts_open),
-    "count and starts open": both(features.count, features.starts_open),
+    "count and starts open": rule(features.count_and_starts_open),
     "horizon": rule(features.horizon),
     "open proportion": rule(features.open_proportion),
     "open proportion if it starts open": rule(features.open_proportion_if_open),
     "horizon class": rule(features.horizon_class),
+    "two-sided class": rule(features.two_sided_class),
     # The padding mask comes with a claim's own donor: these keep the reference's length as well.
-    "count and length": both(features.count, features.length),
     "horizon and length": both(features.horizon, features.length),
+    "count, starts open and length": both(features.count_and_starts_open, features.length),
     "horizon class and length": both(features.horizon_class, features.length),
+    "two-sided class and length": both(features.two_sided_class, features.length),
+    "two-sided class, padding ignored": rule(features.two_sided_class_without_padding),
 }
 """Rules of the task by name; ``length``, ``balanced`` and the standard ones come on top."""
