@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import losses, rules
+from . import losses, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
@@ -35,6 +35,7 @@ __all__ = [
     "TaskError",
     "load_task",
     "losses",
+    "rewrites",
     "rules",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
@@ -27,6 +28,7 @@ from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.bridge import check_exact, read_bridge
 from .graph.functions import FunctionGraph, Functions
 from .graph.graph import Graph, Inputs, Progress
+from .graph.rewritten import Agreement, rewritten
 from .hypothesis import Hypothesis
 from .inputs import (
     check_apart,
@@ -42,6 +44,7 @@ from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
 from .result import Comparison, Result
+from .rewrites import Rewrite
 
 PROBE = 4
 """Inputs on which the decomposition of a model is checked before anything else."""
@@ -105,10 +108,10 @@ class Task:
         self.model = model
         self.loss = loss if isinstance(loss, Loss) else custom(loss)
         if isinstance(model, FunctionGraph):
-            inputs, standard = _values(tokens), (rules_.SAME, rules_.ANY)
+            inputs, standard = _values(tokens), [rules_.SAME, rules_.ANY]
             columns = {**{name: value.numpy() for name, value in inputs.values.items()}, **(columns or {})}
         else:
-            inputs, standard = _tokens(tokens, attention_mask), tuple(rules_.STANDARD)
+            inputs, standard = _tokens(tokens, attention_mask), list(rules_.STANDARD)
         self.data = Data(inputs, read_columns(columns, len(inputs), self.loss), partial(_word, model, vocab))
         self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
         self.hypotheses = dict(hypotheses or {})
@@ -122,6 +125,7 @@ class Task:
         self.loss.reads(self.positions)
         self.exactness: dict[str, float] = {}
         self.graph: Graph
+        self.rewrites: tuple[Agreement, ...] = ()
         if isinstance(model, FunctionGraph):
             self.graph = Functions(model, inputs)
         else:
@@ -213,7 +217,7 @@ class Task:
         of = "" if self.data.inputs.values else f" of {self.positions} tokens"
         return (
             f"Task '{self.name}': {len(self)} inputs{of}, {len(self.graph.layout.names)} components, "
-            f"loss: {self.loss.name}"
+            f"loss: {self.loss.name}" + "".join(f"; {agreement}" for agreement in self.rewrites)
         )
 
     @property
@@ -257,6 +261,28 @@ class Task:
         for rule in new:
             other._classes.pop(rule, None)
         other._held_out = self._with(lambda held: held.with_rules(new))
+        return other
+
+    def rewrite(self, *rewrites: Rewrite) -> Task:
+        """The same task with components written as parts: ``task.rewrite(sw.rewrites.direction("m0", vectors))``.
+
+        Both sides are compared on all inputs and on random ones; ``rewrites`` of the new task says how exactly they agree.
+
+        Raises
+        ------
+        RewriteError
+            The parts do not make up the component (the worst example is named), or there is no such component.
+        """
+        prepared, other = self.prepare(), self._copy()
+        graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
+        for rewrite in rewrites:
+            with self._computing, torch.inference_mode():
+                graph, clean, agreement = rewritten(graph, clean, rewrite)
+            agreed.append(agreement)
+        other.graph, other.rewrites = graph, tuple(agreed)
+        other._prepared = replace(prepared, model=graph, clean=clean)
+        other.__dict__.pop("_model_fingerprint", None)
+        other._held_out = self._with(lambda held: held.rewrite(*rewrites))
         return other
 
     def permuted(self, seed: int = 0) -> Task:
@@ -501,6 +527,7 @@ class Task:
             "baseline": baseline_name(chosen),
             "data": self.fingerprint,
             "model": self._model_fingerprint,
+            **({"rewrites": [str(agreement) for agreement in self.rewrites]} if self.rewrites else {}),
             "device": str(self.graph.device),
             "dtype": str(self.graph.dtype).removeprefix("torch."),
             "python": sys.version.split()[0],

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from ..errors import HypothesisError, listed, suggestion
-from ..hypothesis import ROOT, WHOLE, Hypothesis
+from ..hypothesis import ROOT, WHOLE, Claim, Hypothesis
 
 Kind = Literal["embed", "pos_embed", "head", "mlp", "input", "function"]
 
@@ -77,6 +77,17 @@ class Layout:
         """Components upstream of a component (each of its ports reads the same stream) or of the output."""
         return self.upstream[owner]
 
+    def ancestors(self, owner: str) -> frozenset[str]:
+        """Components from which a path leads to the ports of a component, or to the output."""
+        found: set[str] = set()
+        left = list(self.senders(owner))
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left += self.senders(name)
+        return frozenset(found)
+
     def split(self, name: str, parts: Sequence[Component]) -> Layout:
         """The same layout with parts in the place of a component; they read what it read."""
         ids = tuple(part.id for part in parts)
@@ -105,7 +116,7 @@ class Layout:
             self._check_port(owners, claim.port, claim.id)
             for name in claim.components:
                 if name != WHOLE:
-                    self._check_sender(name, owners, claim.under, claim.id)
+                    self._check_sender(name, owners, claim)
 
     def _check_port(self, owners: Sequence[str], port: str, where: str) -> None:
         together = " + ".join(owners)
@@ -128,24 +139,32 @@ class Layout:
             )
         raise HypothesisError(f"{together} has no port '{port}'; it has {listed(ports)}.", where=where)
 
-    def _check_sender(self, name: str, owners: Sequence[str], under: str, where: str) -> None:
+    def _check_sender(self, name: str, owners: Sequence[str], claim: Claim) -> None:
         parts = [c.id for c in self.components if c.part_of == name]
         if parts:
             raise HypothesisError(
                 f"'{name}' was rewritten as {listed(parts)}: claim those, or all of them as a group with one donor.",
-                where=where,
+                where=claim.id,
             )
         if name not in self.by_id:
             raise HypothesisError(
-                f"no component '{name}'; {self._nearby(name)}.{suggestion(name, self.names)}", where=where
+                f"no component '{name}'; {self._nearby(name)}.{suggestion(name, self.names)}", where=claim.id
             )
         for owner in owners:
-            if name not in self.senders(owner):
+            reads = self.senders(owner)
+            if name in (reads if claim.paths == "direct" else self.ancestors(owner)):
+                continue
+            if name in self.ancestors(owner):
                 raise HypothesisError(
-                    f"'{name}' is not upstream of '{under}': its output comes too late to be read there; "
-                    f"that port reads {listed(self.senders(owner))}.",
-                    where=where,
+                    f"'{name}' reaches '{claim.under}' only through others: claim it under what reads it, or with "
+                    f"paths='all'; that port itself reads {listed(reads)}.",
+                    where=claim.id,
                 )
+            raise HypothesisError(
+                f"'{name}' is not upstream of '{claim.under}': its output comes too late to be read there; "
+                f"that port reads {listed(reads)}.",
+                where=claim.id,
+            )
 
     def _nearby(self, name: str) -> str:
         """What exists around an unknown name: the heads of that layer, or which layers there are."""

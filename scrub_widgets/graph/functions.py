@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,7 @@ class FunctionGraph:
     def __init__(self, functions: Mapping[str, Function], output: str | None = None) -> None:
         self.functions = dict(functions)
         for name, function in self.functions.items():
-            if not callable(function) or not isinstance(name, str) or not name.isidentifier() or name == ROOT:
+            if not (str(name).isidentifier() and name != ROOT and isinstance(function, abc.Callable)):
                 raise TaskError(
                     f"a graph of functions takes names (words, not 'logits') and functions; got {name!r}: {function!r}."
                 )
@@ -129,11 +130,9 @@ class FunctionNode(Node):
     graph: Functions
     name: str
 
-    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:  # noqa: ARG002
+    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:
         """Take the stream apart and call the function."""
-        senders = self.graph.layout.senders(self.name)
-        blocks = read[""].split([self.graph.size(sender) for sender in senders], -1)
-        return self.graph.call(self.name, dict(zip(senders, blocks, strict=True)))
+        return self.graph.call(self.name, self.graph.apart(self.name, read[""]))
 
 
 class Functions(Graph):
@@ -176,8 +175,8 @@ class Functions(Graph):
         return int(torch.Size(self._shapes[component]).numel())
 
     def call(self, name: str, read: Mapping[str, Tensor]) -> Float[Tensor, "rows 1 d"]:
-        """A function's value from flat blocks ``[rows, p, d]`` of what it reads."""
-        given = {parent: block.reshape(-1, *self._shapes[parent]) for parent, block in read.items()}
+        """A function's value from what it reads."""
+        given = {parent: value.reshape(-1, *self._shapes[parent]) for parent, value in read.items()}
         value = torch.as_tensor(self.model.functions[name](**given)).to(DTYPE)
         rows = next(iter(given.values())).shape[0]
         return value.reshape(rows, 1, -1)
@@ -196,7 +195,7 @@ class Functions(Graph):
         """Nothing."""
         return torch.zeros(sum(self.size(sender) for sender in self.layout.senders(owner)), dtype=DTYPE)
 
-    def emit(self, component: str, value: Tensor) -> Tensor:  # noqa: ARG002
+    def emit(self, component: str, value: Tensor) -> Tensor:
         """A function writes its value."""
         return value
 
@@ -205,6 +204,16 @@ class Functions(Graph):
         sizes = {sender: self.size(sender) for sender in self.layout.senders(owner)}
         blocks = [written if s == component else written.new_zeros(*written.shape[:-1], d) for s, d in sizes.items()]
         return torch.cat(blocks, -1)
+
+    def width(self, component: str) -> int:
+        """Numbers in the value."""
+        return self.size(component)
+
+    def apart(self, component: str, stream: Tensor) -> dict[str, Tensor]:
+        """The values that a function reads, ``[rows, ...]`` each."""
+        senders = self.layout.senders(component)
+        blocks = torch.split(stream, [self.size(sender) for sender in senders], -1)
+        return {s: block.reshape(-1, *self._shapes[s]) for s, block in zip(senders, blocks, strict=True)}
 
     def output(self, stream: Tensor) -> Tensor:
         """The output function's value, as logits ``[rows, 1, d]``."""

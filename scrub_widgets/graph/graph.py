@@ -87,7 +87,7 @@ class Node(ABC):
 
     everywhere: frozenset[str] = frozenset()
 
-    def project(self, port: str, x: Float[Tensor, "rows p d"], spots: Spots) -> Tensor:  # noqa: ARG002
+    def project(self, port: str, x: Float[Tensor, "rows p d"], spots: Spots) -> Tensor:
         """What a port makes of its stream by itself; kept for the next edit, where a component has several ports."""
         return x
 
@@ -191,13 +191,21 @@ class Graph(ABC):
         """A value in a component's own space, in the stream that the ports of ``owner`` read."""
         return self.place(component, self.emit(component, value), owner)
 
-    def bundle(self, component: str) -> str | None:  # noqa: ARG002
+    def bundle(self, component: str) -> str | None:
         """The rewritten component whose parts combine otherwise than by a sum, if this is one of them."""
         return None
 
-    def join(self, bundle: str, parts: Mapping[str, Tensor]) -> Tensor:  # noqa: ARG002
+    def join(self, bundle: str, parts: Mapping[str, Tensor]) -> Tensor:
         """What such a component writes, from the values of all its parts."""
         raise KeyError(bundle)
+
+    @abstractmethod
+    def width(self, component: str) -> int:
+        """Numbers that a component writes at each position."""
+
+    def apart(self, component: str, stream: Tensor) -> dict[str, Tensor]:
+        """What a component reads, sender by sender, where the stream keeps them apart."""
+        return {}
 
     @abstractmethod
     def output(self, stream: Float[Tensor, "rows p d"]) -> Float[Tensor, "rows p vocab"]:

@@ -29,7 +29,8 @@ class Mlp:
 
     def __call__(self, x: Float[Tensor, "rows p d_model"]) -> Float[Tensor, "rows p d_model"]:
         """What it writes, of the stream that it reads."""
-        return self.body(self.norm(x))
+        written: Tensor = self.body(self.norm(x))
+        return written
 
     @property
     def neurons(self) -> int:
@@ -53,13 +54,13 @@ class Mlp:
 
     def written(self, activations: Float[Tensor, "rows p k"], neurons: list[int] | None = None) -> Tensor:
         """What some neurons (default: all) write, without the bias, ``[rows, p, d_model]``."""
-        weight = self.bridge.W_out.detach()
+        weight: Tensor = self.bridge.W_out.detach()
         return activations @ (weight if neurons is None else weight[neurons])
 
     def branch(self, x: Float[Tensor, "rows p d_model"], name: str) -> Float[Tensor, "rows p d_mlp"]:
         """A gated MLP's ``gate`` (after its activation function) or its linear ``up`` branch."""
         weight, bias = ("W_gate", "b_gate") if name == "gate" else ("W_in", "b_in")
-        y = self.norm(x) @ getattr(self.bridge, weight).detach()
+        y: Tensor = self.norm(x) @ getattr(self.bridge, weight).detach()
         b = getattr(self.bridge, bias, None)
         if b is not None:
             y = y + b.detach()
@@ -69,7 +70,8 @@ class Mlp:
     def bias(self) -> Tensor:
         """The output bias, ``[d_model]``."""
         bias = getattr(self.bridge, "b_out", None)
-        return torch.zeros_like(self.bridge.W_out[0]) if bias is None else bias.detach()
+        found: Tensor = torch.zeros_like(self.bridge.W_out[0]) if bias is None else bias.detach()
+        return found
 
     def _act(self, y: Tensor) -> Tensor:
         module = self.bridge.original_component

@@ -119,7 +119,7 @@ class MlpNode(Node):
 
     mlp: Mlp
 
-    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:  # noqa: ARG002
+    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:
         """What the MLP writes."""
         return self.mlp(read[""])
 
@@ -205,9 +205,13 @@ class Transformer(Graph):
         c = self.layout.by_id[component]
         return value @ self.blocks[c.layer].attention.w_o[c.slot] if c.kind == "head" else value
 
-    def place(self, component: str, written: Tensor, owner: str) -> Tensor:  # noqa: ARG002
+    def place(self, component: str, written: Tensor, owner: str) -> Tensor:
         """The residual stream is one space for all."""
         return written
+
+    def width(self, component: str) -> int:
+        """All write to the residual stream."""
+        return self.d_model
 
     def output(self, stream: Tensor) -> Tensor:
         """Final norm and unembedding."""
