@@ -49,3 +49,17 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         hypotheses=ready_made(),
         held_out=None if seed == HELD_OUT else lambda: load(inputs, HELD_OUT, device),
     )
+
+
+def with_phi(task: Task) -> Task:
+    """The same task with both heads of layer 0 written as ``[phi]`` and ``[rest]``, and all seven hypotheses.
+
+    ``phi(p) = v (2p - 1)`` is what a head would write that takes the plain mean of the parentheses, p being the share of
+    opens: "2b" and "4" say that nothing else of these heads is read by the head that counts.
+    """
+    from .hypotheses import ready_made
+    from .phi import rewrites
+
+    other = task.rewrite(*rewrites(task.model))
+    other.hypotheses = ready_made(rewritten=True)
+    return other

@@ -83,8 +83,10 @@ def horizon_class(tokens: Tensor) -> Ints:
 
 
 def two_sided_class(tokens: Tensor) -> Ints:
-    """The class of each position, read from both sides: too many opens from here on, too many closes up to here, which
-    parenthesis stands here, and whether the whole string has more opens, more closes or as many.
+    """The class of each position, read from both sides, with the parenthesis there and what the string has more of.
+
+    That is: too many opens from here on, too many closes up to here, which parenthesis stands here, and whether the whole
+    string has more opens, more closes or as many of both.
     """
     steps, after = steps_of(tokens), suffix_height(tokens)
     total = steps.sum(1, keepdims=True)

@@ -42,20 +42,19 @@ DESCRIPTIONS = {
 """What each hypothesis claims, in words, and how it differs from the published one."""
 
 
-def top(count_rule: str = "count and starts open", layer_2: bool = True) -> tuple[Hypothesis, str, str]:
+def top(count_rule: str = "count and starts open", early: tuple[str, ...] = (EARLY,)) -> tuple[Hypothesis, str, str]:
     """What the answer is made of: the hypothesis, and the ids of the counting claim and of the horizon claim."""
     h, counter = Hypothesis().claim(COUNTER, rule=count_rule, paths="all", positions=[0])
     h, seeker = h.claim(SEEKER, rule="horizon", paths="all", positions=[0])
-    h, _ = h.claim(EARLY, rule="horizon", paths="all", positions=[0])
-    for head in SECOND_LOOK if layer_2 else ():
+    h, _ = h.claim(early, rule="horizon", paths="all", positions=[0])
+    for head in SECOND_LOOK:
         h, _ = h.claim(head, rule="balanced", paths="all", positions=[0])
     return h, counter, seeker
 
 
-def with_proportion(h: Hypothesis, counter: str, part: str = "") -> Hypothesis:
-    """The counting head's value comes from the open proportion, as the heads of layer 0 (or a part of them) write it."""
-    names = [f"{head}{part}" for head in PROPORTION]
-    return h.claim(names, under=f"{counter}.v", rule="open proportion if it starts open", paths="all")[0]
+def with_proportion(h: Hypothesis, counter: str, writers: tuple[str, ...] = PROPORTION) -> Hypothesis:
+    """The counting head's value comes from the open proportion, as the heads of layer 0 (or parts of them) write it."""
+    return h.claim(writers, under=f"{counter}.v", rule="open proportion if it starts open", paths="all")[0]
 
 
 def with_classes(h: Hypothesis, seeker: str, rule: str) -> Hypothesis:
@@ -65,13 +64,26 @@ def with_classes(h: Hypothesis, seeker: str, rule: str) -> Hypothesis:
     return h
 
 
-def ready_made() -> dict[str, Hypothesis]:
-    """The hypotheses that need no rewrite, by name."""
-    h, counter, seeker = top()
-    return {
-        "1a": top("count")[0],
+def ready_made(rewritten: bool = False) -> dict[str, Hypothesis]:
+    """The hypotheses by name; 2b and 4 speak of phi, so they need the heads of layer 0 rewritten.
+
+    Parameters
+    ----------
+    rewritten : bool
+        Whether those heads are written as ``[phi]`` and ``[rest]``: then the others claim both parts together.
+    """
+    parts = ("[phi]", "[rest]") if rewritten else ("",)
+    early = tuple(EARLY + part for part in parts)
+    writers = tuple(head + part for head in PROPORTION for part in parts)
+    h, counter, seeker = top(early=early)
+    found = {
+        "1a": top("count", early)[0],
         "1b": h,
-        "2a": with_proportion(h, counter),
+        "2a": with_proportion(h, counter, writers),
         "3a": with_classes(h, seeker, "horizon class"),
         "3b": with_classes(h, seeker, "two-sided class"),
     }
+    if rewritten:
+        found["2b"] = with_proportion(h, counter, tuple(f"{head}[phi]" for head in PROPORTION))
+        found["4"] = with_classes(found["2b"], seeker, "two-sided class")
+    return {name: found[name] for name in sorted(found)}
