@@ -49,12 +49,12 @@ def open_proportion_if_open(tokens: Tensor) -> Floats:
 
 def count(tokens: Tensor) -> Bools:
     """Whether there are as many opens as closes."""
-    return steps_of(tokens).sum(1) == 0
+    return np.asarray(steps_of(tokens).sum(1) == 0)
 
 
 def starts_open(tokens: Tensor) -> Bools:
     """Whether the first parenthesis is an open one."""
-    return steps_of(tokens)[:, 0] == 1
+    return np.asarray(steps_of(tokens)[:, 0] == 1)
 
 
 def count_and_starts_open(tokens: Tensor) -> Ints:
@@ -74,12 +74,12 @@ def horizon(tokens: Tensor) -> Bools:
 
 def balanced(tokens: Tensor) -> Bools:
     """Whether the string is balanced: it passes count and horizon."""
-    return count(tokens) & horizon(tokens)
+    return np.asarray(count(tokens) & horizon(tokens))
 
 
 def horizon_class(tokens: Tensor) -> Ints:
     """The class of each position: padding, end after an open or a close, too many opens from here on, or fine."""
-    return _framed(tokens, suffix_height(tokens) > 0)
+    return _framed(tokens, (suffix_height(tokens) > 0).astype(np.int64))
 
 
 def two_sided_class(tokens: Tensor) -> Ints:

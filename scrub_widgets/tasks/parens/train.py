@@ -97,7 +97,7 @@ def measure(model: TransformerBridge, n: int = HELD_OUT, seed: int = 0) -> dict[
     for kind in (*KINDS, "task"):
         tokens = (examples(n, seed=2**20 + seed) if kind == "task" else held_out(kind, n, seed)).tokens
         label = torch.from_numpy(balanced(tokens)).long()
-        logits = torch.cat([answer_logits(model, part) for part in tokens.split(1000)])
+        logits = torch.cat([answer_logits(model, part) for part in torch.split(tokens, 1000)])
         found[kind] = {
             "accuracy": round((logits.argmax(-1) == label).double().mean().item(), 6),
             "loss": round(cross_entropy(logits, label).item(), 6),
