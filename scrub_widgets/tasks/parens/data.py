@@ -75,7 +75,7 @@ def mask_of(tokens: Int64[Tensor, "n pos"]) -> Bool[Tensor, "n pos"]:
 def steps_of(tokens: Int64[Tensor, "n pos"]) -> Steps:
     """The parentheses of inputs as +1 and -1, 0 elsewhere."""
     inner = np.asarray(tokens)[:, 1:-1]
-    return (inner == OPEN).astype(np.int64) - (inner == CLOSE)
+    return np.asarray((inner == OPEN).astype(np.int64) - (inner == CLOSE))
 
 
 # -- drawing ----------------------------------------------------------------------------------------------------------

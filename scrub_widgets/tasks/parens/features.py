@@ -32,7 +32,7 @@ CLOSED = -1.0
 
 def length(tokens: Tensor) -> Ints:
     """Number of parentheses."""
-    return np.abs(steps_of(tokens)).sum(1)
+    return np.asarray(np.abs(steps_of(tokens)).sum(1))
 
 
 def open_proportion(tokens: Tensor) -> Floats:
@@ -69,7 +69,7 @@ def suffix_height(tokens: Tensor) -> Ints:
 
 def horizon(tokens: Tensor) -> Bools:
     """Whether no suffix has more opens than closes."""
-    return (suffix_height(tokens) <= 0).all(1)
+    return np.asarray((suffix_height(tokens) <= 0).all(1))
 
 
 def balanced(tokens: Tensor) -> Bools:
