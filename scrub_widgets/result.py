@@ -211,7 +211,11 @@ class Result:
             f"examples        {100 * self.better:.0f} % lower, {100 * self.worse:.0f} % higher than the model's own",
             f"n = {len(self.losses)} references, seed {self.settings.seed}, unclaimed {self.settings.unclaimed}",
         ]
-        return "\n".join([*lines, *(f"! {doubt}" for doubt in self.warnings)])
+        # Guards that scrub again would make a print as long as ten scrubs: they are shown once somebody asked for them.
+        checked = "warnings" in self.__dict__
+        found = self.warnings if checked else doubts(self, rerun=False)
+        more = [] if checked or not len(self.hypothesis) else ["r.warnings looks further, by scrubbing again"]
+        return "\n".join([*lines, *(f"! {doubt}" for doubt in found), *more])
 
     __repr__ = __str__
 

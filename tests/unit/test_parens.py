@@ -27,7 +27,7 @@ def written(tokens: torch.Tensor) -> list[str]:
     return ["".join(data.VOCABULARY[i] for i in row) for row in tokens.tolist()]
 
 
-def parens(text: str) -> torch.Tensor:
+def written_as(text: str) -> torch.Tensor:
     """One input, written without its start and its padding."""
     ids = ["[", *text, "]"]
     return torch.tensor([[data.VOCABULARY.index(c) for c in ids] + [data.PAD] * (data.POSITIONS - len(ids))])
@@ -94,16 +94,16 @@ def test_features_say_what_the_words_say() -> None:
 
 
 def test_the_five_classes_of_a_position() -> None:
-    classes = [features.CLASSES[c] for c in features.horizon_class(parens("())("))[0]]
+    classes = [features.CLASSES[c] for c in features.horizon_class(written_as("())("))[0]]
     fine, bad = "fine from here on", "too many opens from here on"
     assert classes[:6] == [fine, fine, fine, fine, bad, "end after an open"]
     assert set(classes[6:]) == {"padding"}
-    assert features.CLASSES[features.horizon_class(parens("()"))[0, 3]] == "end after a close"
+    assert features.CLASSES[features.horizon_class(written_as("()"))[0, 3]] == "end after a close"
 
 
 def test_the_classes_that_look_both_ways() -> None:
     def at(text: str, place: int) -> int:
-        return int(features.two_sided_class(parens(text))[0, place])
+        return int(features.two_sided_class(written_as(text))[0, place])
 
     assert at("()()", 1) == at("(())", 1)  # an open, fine from there on and up to there
     assert at("()()", 1) != at("()()", 2)  # a close
@@ -111,7 +111,7 @@ def test_the_classes_that_look_both_ways() -> None:
     assert at("())(", 4) != at("()()", 3)  # too many opens from here on
     assert at("()()", 1) != at("()((", 1)  # more opens in all
     assert at("()", 5) == at("())(", 9)  # padding
-    forgets = features.two_sided_class_without_padding(parens("()"))[0]
+    forgets = features.two_sided_class_without_padding(written_as("()"))[0]
     assert len(set(forgets[3:].tolist())) == 1
     assert forgets[3] == at("()()", 2)
 
@@ -198,7 +198,7 @@ def test_phi_is_part_of_what_the_heads_write() -> None:
         assert max(agreement.on_data, agreement.on_random) < 1e-5
     model = task().model
     direction = mean_direction(model, 0)
-    site = Site(parens("(()("), None, None, {}, lambda: torch.zeros(1))
+    site = Site(written_as("(()("), None, None, {}, lambda: torch.zeros(1))
     assert torch.allclose(phi(direction)(site), (2 * 0.75 - 1) * direction.expand(1, data.POSITIONS, -1))
     # The part that phi speaks of matters more than what it misses, and less than both together.
     t, both = task_with_phi(), task_with_phi().hypotheses["1b"]
