@@ -96,11 +96,12 @@ def test_a_graph_of_functions_is_scrubbed_by_mouse(lab: Lab) -> None:
     notebook = start(lab, STATE, make=TOY)
     claim(notebook, "D", "x0 > 3 or x1 > 3")
     notebook.wait_result(1)
+    expect(part(notebook, "null-tick")).to_be_visible()  # all checks are in: nothing moves any more
+    part(notebook, "cell-A").scroll_into_view_if_needed()
     port = part(notebook, "port-D.in").bounding_box()
     sender = part(notebook, "cell-A").bounding_box()
     assert port
     assert sender
-    part(notebook, "chip-x0 > 3").hover()
     mouse = notebook.page.mouse
     mouse.move(port["x"] + port["width"] / 2, port["y"] + 6)
     mouse.down()
