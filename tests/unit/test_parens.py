@@ -10,7 +10,7 @@ import torch
 
 import scrub_widgets as sw
 from scrub_widgets.graph.parts import Site
-from scrub_widgets.tasks.parens import data, features, hypotheses, with_phi
+from scrub_widgets.tasks.parens import data, features, hypotheses, load, with_phi
 from scrub_widgets.tasks.parens.model import attention, read_card
 from scrub_widgets.tasks.parens.phi import mean_direction, phi
 from scrub_widgets.tasks.parens.rules import RULES
@@ -19,7 +19,7 @@ from scrub_widgets.tasks.parens.train import measure
 
 @cache
 def task() -> sw.Task:
-    return sw.load_task("parens")
+    return load(phi=False)
 
 
 def written(tokens: torch.Tensor) -> list[str]:
@@ -185,6 +185,10 @@ def test_a_resampled_counter_hurts_counting_and_a_resampled_seeker_hurts_the_hor
 
 def test_every_hypothesis_is_described() -> None:
     assert set(task_with_phi().hypotheses) == set(hypotheses.DESCRIPTIONS)
+    bundled = sw.load_task("parens")
+    assert bundled.hypotheses == task_with_phi().hypotheses
+    assert with_phi(bundled) is bundled
+    assert bundled.has_held_out
     assert set(task().hypotheses) == set(hypotheses.DESCRIPTIONS) - {"2b", "4"}
 
 

@@ -11,7 +11,7 @@ HELD_OUT = 2
 """Seed of the strings that confirm what was found on the others."""
 
 
-def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
+def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu", *, phi: bool = True) -> Task:
     """The task on freshly drawn strings.
 
     The model answers at the first position; the loss is its surprise at whether the string is balanced.
@@ -24,6 +24,9 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         Of the strings.
     device : str
         Where the model computes.
+    phi : bool
+        Whether the heads of layer 0 are written as ``[phi]`` and ``[rest]``, which hypotheses 2b and 4 speak of; see
+        :func:`with_phi`.
     """
     from . import data, features
     from .hypotheses import ready_made
@@ -36,7 +39,7 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         "balanced": features.balanced(tokens).astype("int64"),
         "kind": [data.KINDS[i] for i in strings.kind],
     }
-    return Task(
+    task = Task(
         load_model(device),
         tokens,
         loss=losses.target("balanced", position=0),
@@ -47,8 +50,9 @@ def load(inputs: int = INPUTS, seed: int = SEED, device: str = "cpu") -> Task:
         vocab=data.VOCABULARY,
         name="parens",
         hypotheses=ready_made(),
-        held_out=None if seed == HELD_OUT else lambda: load(inputs, HELD_OUT, device),
+        held_out=None if seed == HELD_OUT else lambda: load(inputs, HELD_OUT, device, phi=False),
     )
+    return with_phi(task) if phi else task
 
 
 def with_phi(task: Task) -> Task:
@@ -60,6 +64,8 @@ def with_phi(task: Task) -> Task:
     from .hypotheses import ready_made
     from .phi import rewrites
 
+    if task.rewrites:
+        return task
     other = task.rewrite(*rewrites(task.model))
     other.hypotheses = ready_made(rewritten=True)
     return other
