@@ -10,8 +10,7 @@ import torch
 
 import scrub_widgets as sw
 from scrub_widgets.graph.parts import Site
-from scrub_widgets.tasks import parens
-from scrub_widgets.tasks.parens import data, features, hypotheses, with_phi
+from scrub_widgets.tasks.parens import data, features, hypotheses, load, with_phi
 from scrub_widgets.tasks.parens.model import attention, read_card
 from scrub_widgets.tasks.parens.phi import mean_direction, phi
 from scrub_widgets.tasks.parens.rules import RULES
@@ -20,7 +19,7 @@ from scrub_widgets.tasks.parens.train import measure
 
 @cache
 def task() -> sw.Task:
-    return parens.load(phi=False)
+    return load(phi=False)
 
 
 def written(tokens: torch.Tensor) -> list[str]:
