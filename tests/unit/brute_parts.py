@@ -153,7 +153,8 @@ def direction(component: str, vectors: Tensor, name: str = "dir") -> Split:
 
     def along(brute: Rewritten, of: str, inputs: Mapping[str, Tensor], rows: Tensor) -> Tensor:
         spanned = vectors.reshape(-1, vectors.shape[-1])
-        return brute.recompute(of, inputs, rows) @ torch.linalg.pinv(spanned) @ spanned
+        onto: Tensor = torch.linalg.pinv(spanned) @ spanned
+        return brute.recompute(of, inputs, rows) @ onto
 
     def rest(brute: Rewritten, of: str, inputs: Mapping[str, Tensor], rows: Tensor) -> Tensor:
         return brute.recompute(of, inputs, rows) - along(brute, of, inputs, rows)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tests.unit.brute import Indices, Policy
-    from tests.unit.brute_parts import SplitGraph
+    from tests.unit.brute_parts import Seen, SplitGraph
 
 WIDTH = 16
 NEURONS = 24
@@ -49,29 +49,30 @@ def numbers(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
 
 
-def by_token(site: Any) -> Tensor:
+def by_token(site: Seen) -> Tensor:
     """A table of the tokens alone."""
     return numbers(VOCAB, site.output.shape[-1])[site.tokens]
 
 
-def nonlinear(site: Any) -> Tensor:
+def nonlinear(site: Seen) -> Tensor:
     """Of the stream and of what the component writes."""
+    assert site.resid is not None
     return torch.tanh(site.resid.mean(-1, keepdim=True)) * site.output.abs()
 
 
-def running(site: Any) -> Tensor:
+def running(site: Seen) -> Tensor:
     """Of all earlier positions, and of the mask where there is one."""
     real = torch.ones(site.tokens.shape) if site.mask is None else site.mask.float()
     return (real.unsqueeze(-1) * site.output).cumsum(1) / 3
 
 
-def size(site: Any) -> Tensor:
+def size(site: Seen) -> Tensor:
     """One number for each position, with a sign by the token."""
     sign = 1 - 2 * (site.tokens % 2)
     return sign.unsqueeze(-1) * site.output.square().mean(-1, keepdim=True).tanh()
 
 
-def way(site: Any) -> Tensor:
+def way(site: Seen) -> Tensor:
     """What the size multiplies."""
     return site.output / size(site).exp()
 
