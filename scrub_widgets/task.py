@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -274,5 +274,11 @@ class Task(Subject):
             "device": str(self.graph.device),
             "dtype": str(self.graph.dtype).removeprefix("torch."),
             "python": sys.version.split()[0],
-            **{package: version(package) for package in ("scrub-widgets", "torch", "transformer-lens", "numpy")},
+            **{package: _version(package) for package in ("scrub-widgets", "torch", "transformer-lens", "numpy")},
         }
+
+
+@cache
+def _version(package: str) -> str:
+    """Reading a package's metadata takes as long as a small scrub: once is enough."""
+    return version(package)

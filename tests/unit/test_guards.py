@@ -18,7 +18,7 @@ from scrub_widgets import Hypothesis, Task
 from scrub_widgets.errors import Cancelled
 from scrub_widgets.graph.functions import FunctionGraph
 from scrub_widgets.measure import guards
-from scrub_widgets.measure.guards import GUARDS, RERUN, claims, donors, doubts, numbers, reruns
+from scrub_widgets.measure.guards import GUARDS, RERUN, claims, donors, doubts, numbers, reruns, twins
 from scrub_widgets.measure.guards.data import features, fixed, labels
 from scrub_widgets.measure.guards.slices import position_slices, slices
 from scrub_widgets.measure.guards.strength import covered, strength
@@ -315,15 +315,15 @@ def test_never_resampled() -> None:
 
 
 def test_extensional_twins() -> None:
-    found = claims.extensional_twins(right())
+    found = twins.extensional_twins(right())
     assert named(found) == {"extensional twins": "note"}
     assert "'x1 > 4' allows exactly the same swaps as 'x1 < 5'" in found[0].evidence
     assert len(found) == 1  # "answer" is the task's own label; "raises" is nobody's claim and is passed over
-    assert claims.extensional_twins(leaf("all different")) == []  # trivial: a degenerate rule says so
+    assert twins.extensional_twins(leaf("all different")) == []  # trivial: a degenerate rule says so
     by_construction = induction().scrub(Hypothesis().claim("a1.h0", rule="token at 30")[0], samples=64)
-    assert claims.extensional_twins(by_construction) == []
+    assert twins.extensional_twins(by_construction) == []
     real = induction().scrub(Hypothesis().claim("a1.h0", rule="next token at -2")[0], samples=64)
-    assert "'what followed the earlier occurrence at -2'" in claims.extensional_twins(real)[0].evidence
+    assert "'what followed the earlier occurrence at -2'" in twins.extensional_twins(real)[0].evidence
 
 
 # -- the donors ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 ``doubt.py`` what a doubt is; ``paired.py`` the statistics; ``data.py`` what is known of the inputs; then the guards by what
 they look at: ``numbers.py`` the losses, ``claims.py`` the rules, ``donors.py`` (with ``strength.py``) the draws, ``slices.py``
-parts of the data, ``reruns.py`` other runs on the same references.
+parts of the data, ``reruns.py`` other runs on the same references, ``twins.py`` rules that nobody claimed.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import Cancelled
-from .claims import degenerate_rule, extensional_twins, label_leak, never_resampled, untestable_claim
+from .claims import degenerate_rule, label_leak, never_resampled, untestable_claim
 from .donors import donor_drift, masks_and_lengths, padding_read, weak_test
 from .doubt import Doubt
-from .numbers import above_the_model, cancellation, few_samples, many_tries, no_gap
+from .numbers import above_the_model, broken_examples, cancellation, few_samples, many_tries, no_gap
 from .reruns import drawn_apart, idle_claims, label_control, non_monotone, policy_sensitivity
 from .slices import position_slices, slices
+from .twins import better_twin, extensional_twins
 
 if TYPE_CHECKING:
     from ...result import Result
@@ -29,6 +30,7 @@ GUARDS: tuple[Guard, ...] = (
     no_gap,
     cancellation,
     above_the_model,
+    broken_examples,
     untestable_claim,
     degenerate_rule,
     weak_test,
@@ -51,8 +53,9 @@ RERUN: tuple[Guard, ...] = (
     position_slices,
     label_control,
     extensional_twins,
+    better_twin,
 )
-"""Guards that scrub again, or apply every rule of the task to the data: one more scrub for each policy, port and claim."""
+"""Guards that scrub again, or apply every rule of the task to the data: one more scrub for each policy, port, claim and near twin."""
 
 EMPTY: tuple[Guard, ...] = (no_gap,)
 """Nothing is claimed: all that can be wrong is the task."""

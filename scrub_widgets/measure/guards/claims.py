@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ... import rules
-from ...errors import RuleError, listed
+from ...errors import listed
 from ...hypothesis import ROOT
 from .data import against, fixed, labels, leaves, read_positions, trivial
 from .doubt import Doubt, percent
 from .strength import covered
 
 if TYPE_CHECKING:
-    from ...classes import Classes
     from ...hypothesis import Claim
     from ...result import Result
 
@@ -134,44 +132,3 @@ def never_resampled(r: Result) -> list[Doubt]:
             severity="note",
         )
     ]
-
-
-def extensional_twins(r: Result) -> list[Doubt]:
-    """Another rule of the task allows exactly the same swaps: the data cannot tell the two apart."""
-    found = []
-    for name in dict.fromkeys(claim.rule for claim in r.hypothesis):
-        if trivial(r.classes[name]) is not None:
-            continue
-        palette = [other for other in r.task.rules if other not in r.task.loss.columns]
-        twins = [other for other in palette if _twins(r, name, other)]
-        if twins:
-            found.append(
-                Doubt(
-                    "extensional twins",
-                    f"on this data the rule '{name}' allows exactly the same swaps as {listed(twins)}.",
-                    "The number supports one as much as the other; inputs on which they differ would tell them apart.",
-                    next(claim.id for claim in r.hypothesis if claim.rule == name),
-                    severity="note",
-                )
-            )
-    return found
-
-
-def _twins(r: Result, name: str, other: str) -> bool:
-    if other == name or _function(r, name) is _function(r, other):
-        return False
-    theirs = _classes(r, other)
-    return theirs is not None and r.classes[name].same_partition(theirs)
-
-
-def _function(r: Result, name: str) -> object:
-    """What a rule is made from: ``token at 5`` and ``token at -3`` are one function by construction."""
-    return inspect.unwrap(rules.find(name, r.task.rules, r.task.positions))
-
-
-def _classes(r: Result, name: str) -> Classes | None:
-    """The classes of a rule of the palette; None if it raises: nobody claimed it, so it is nobody's error here."""
-    try:
-        return r.task.classes(name)
-    except RuleError:
-        return None

@@ -31,6 +31,10 @@ KL_LOW = 0.7
 """... and below this the output's distribution is visibly another one."""
 ABOVE = 0.02
 """Two points above 100 %: rounding, and the flank of an interval around exactly 100 %, stay below."""
+BROKEN_FEWEST = 3
+"""One or two may be a slip of the data; a third makes it a kind of input."""
+BROKEN_CARRY = 0.5
+"""Most of what is lost is lost on a few inputs: the mean speaks for the others."""
 MANY_TRIES = 10
 """Among this many hypotheses without content, the best of ten looks good at the 10 % level by luck."""
 
@@ -142,6 +146,27 @@ def above_the_model(r: Result) -> list[Doubt]:
             f"{r.losses.model.mean():.3g}, by {points(found.value - 1)} of the gap. Swaps took out something that hurts the "
             "model, so errors elsewhere may be hidden behind it.",
             "Read the pointwise score: it counts every change of the loss as an error, whichever way it goes.",
+        )
+    ]
+
+
+def broken_examples(r: Result) -> list[Doubt]:
+    """Nearly all is recovered, but on a few examples nothing: there is a kind of input that the hypothesis does not know."""
+    whole = recovered(r)
+    off, usual = r.losses.off, float(r.losses.baseline_off.mean())
+    broken = off > usual
+    count = int(broken.sum())
+    if not whole.resolved or whole.value < HIGH or count < BROKEN_FEWEST:
+        return []
+    carried = float(off[broken].sum() / off.sum())
+    if carried < BROKEN_CARRY:
+        return []
+    return [
+        Doubt(
+            "broken examples",
+            f"{percent(whole.value)} is recovered, but {count} of {len(off)} examples are as far from the model as on a random input: "
+            f"{percent(carried)} of all that is lost is lost there.",
+            "Look at these examples (where `r.losses.off` is largest): what have they in common that the hypothesis leaves out?",
         )
     ]
 

@@ -1,0 +1,31 @@
+"""Models whose circuit is known because somebody wrote it down, with hypotheses that are right and hypotheses that are wrong.
+
+Each file holds one or two models and all that is claimed about them. What a model does is not measured, it is read off its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .case import Case, Truth
+from .gates import conjunction, exclusive_or, switch, with_backup
+from .induction import hand_built
+from .leaks import shortcut, twins
+from .noise import random_network
+from .sums import average, cancelling_pair, toy
+
+__all__ = ["TRUTHS", "Case", "Truth"]
+
+TRUTHS: tuple[Callable[[], Truth], ...] = (
+    hand_built,
+    conjunction,
+    with_backup,
+    exclusive_or,
+    switch,
+    cancelling_pair,
+    average,
+    toy,
+    shortcut,
+    twins,
+    random_network,
+)
