@@ -145,8 +145,7 @@ def headline() -> list[str]:
     passing = [run for run in wrong if run.recovered >= PASSES]
     lines.append(_share("wrong, >= 90 % recovered and no warning", [run.fooled for run in wrong]))
     lines.append(_share("  of the wrong ones that reach 90 %", [run.fooled for run in passing]))
-    for n in SAMPLES:
-        lines.append(_share(f"  with {n} references", [run.fooled for run in wrong if run.samples == n]))
+    lines += [_share(f"  with {n} references", [run.fooled for run in wrong if run.samples == n]) for n in SAMPLES]
     lines.append(_share("right and warned about", [bool(run.warned) for run in right]))
     lines.append(_share("true, but true of other models as well: warned", [bool(run.warned) for run in empty]))
     return [

@@ -31,6 +31,7 @@ def test_the_cells_of_the_readme_run_as_written() -> None:
     exec(own, space)
     mine = space["task"]
     assert mine.name == "my task"
+    assert mine.held_out is not None
     assert len(mine.held_out) == 512
     h, _ = sw.Hypothesis().claim("a1.h0", rule="subject", positions="subject")
     assert len(mine.scrub(h.claim("embed", rule="template")[0], samples=32).losses) == 32
