@@ -19,6 +19,7 @@ from scrub_widgets.errors import Cancelled
 from scrub_widgets.graph.functions import FunctionGraph
 from scrub_widgets.measure import guards
 from scrub_widgets.measure.guards import GUARDS, RERUN, claims, donors, doubts, numbers, reruns, twins
+from scrub_widgets.measure.guards.chance import no_better_than_chance
 from scrub_widgets.measure.guards.data import features, fixed, labels
 from scrub_widgets.measure.guards.slices import position_slices, slices
 from scrub_widgets.measure.guards.strength import covered, strength
@@ -691,3 +692,34 @@ def test_how_far_a_rule_fixes_a_value() -> None:
     codes, values = np.array([0, 0, 0, 1, 1, 1]), np.array([5, 5, 6, 7, 7, 7])
     assert fixed(codes, values) == pytest.approx((2 * 0.5 + 0 + 3) / 6)
     assert np.isnan(fixed(np.arange(6), values))
+
+
+def test_no_better_than_chance() -> None:
+    """Rules about what a component does not read are worth as much as permuted ones; in the toy, the null has the lower loss."""
+    x = grid()
+    model = FunctionGraph({"A": lambda x0: x0, "B": lambda x1: x1, "out": lambda A, B: A + B})  # noqa: N803
+    t = Task(
+        model,
+        x,
+        loss=sw.losses.squared_error("y"),
+        columns={"y": x["x0"] + x["x1"]},
+        rules={"x1 > 4": lambda b: b.columns["x1"] > 4},
+    )
+    right, _ = Hypothesis().claim("out", rule="same input")
+    for component, rule in (("A", "x0"), ("B", "x1 > 4")):
+        right, _ = right.claim(component, under="logits>out", rule=rule)
+    wrong = right.with_rule("logits>out>A", "x1 > 4").remove("logits>out>B")
+    assert not no_better_than_chance(t.scrub(right, samples=512))
+    (doubt,) = no_better_than_chance(t.scrub(wrong, samples=512))
+    assert doubt.severity == "warning"
+    assert "with meaningless labels" in doubt.evidence
+    assert not no_better_than_chance(t.scrub(Hypothesis().claim("out")[0], samples=512))
+    toy = sw.load_task("toy_sum")
+    known, _ = Hypothesis().claim("D")
+    for component in ("A", "B"):
+        known, _ = known.claim(component, under="logits>D")
+    known, _ = known.claim("C", under="logits>D", rule="sum")
+    sums = toy.with_rules(sum=lambda batch: batch.columns["x0"] + batch.columns["x1"] + batch.columns["x2"])
+    r = sums.scrub(known, samples=4096)
+    assert r.above_null.value < 0
+    assert not no_better_than_chance(r)

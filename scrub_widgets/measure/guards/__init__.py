@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import Cancelled
+from .chance import no_better_than_chance
 from .claims import degenerate_rule, label_leak, never_resampled, untestable_claim
 from .donors import donor_drift, masks_and_lengths, padding_read, weak_test
 from .doubt import Doubt
@@ -46,6 +47,7 @@ GUARDS: tuple[Guard, ...] = (
 """Guards that only read the result: at once."""
 
 RERUN: tuple[Guard, ...] = (
+    no_better_than_chance,
     policy_sensitivity,
     drawn_apart,
     non_monotone,
