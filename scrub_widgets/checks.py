@@ -10,15 +10,12 @@ from dataclasses import replace
 
 from .history import Outcome
 from .interrupt import interruptible
-from .measure import estimates
-from .measure.estimates import Estimate
-from .measure.guards import Doubt
-from .result import Result
+from .measure.guards import Doubt, doubts
 
 
 def at_once(outcome: Outcome) -> Outcome:
     """With the doubts that need no run."""
-    return replace(outcome, warnings=tuple(outcome.result.warnings))
+    return replace(outcome, warnings=tuple(doubts(outcome.result, rerun=False)))
 
 
 def in_full(outcome: Outcome, stop: Callable[[], None]) -> Outcome:
@@ -31,9 +28,11 @@ def in_full(outcome: Outcome, stop: Callable[[], None]) -> Outcome:
     stop : callable
         Asked between two chunks; raises :class:`~scrub_widgets.errors.Cancelled` to end the work.
     """
+    r = outcome.result
     with interruptible(stop):
-        null, above = _null(outcome.result)
-        return replace(outcome, warnings=tuple(outcome.result.warnings), null=null, above_null=above, checked=True)
+        found = replace(outcome, warnings=tuple(r.warnings), checked=True)
+        # Nothing is claimed: there is no rule that could be meaningless.
+        return replace(found, null=r.null, above_null=r.above_null) if len(r.hypothesis) else found
 
 
 def unchecked(outcome: Outcome, error: Exception) -> Outcome:
@@ -44,13 +43,4 @@ def unchecked(outcome: Outcome, error: Exception) -> Outcome:
         "The number itself is complete; run again to try the checks again.",
         severity="note",
     )
-    return replace(outcome, warnings=(*outcome.warnings, doubt), checked=True)
-
-
-def _null(r: Result) -> tuple[Estimate | None, Estimate | None]:
-    if not len(r.hypothesis):
-        return None, None  # nothing is claimed, so there is no rule that could be meaningless
-    s = r.settings
-    null = r.task.matched_null(r.hypothesis, s.samples, s.seed, s.unclaimed, s.baseline)
-    gap = r.losses.baseline - r.losses.model
-    return null.loss_recovered, estimates.ratio(null.losses.scrubbed - r.losses.scrubbed, gap)
+    return replace(outcome, warnings=(*outcome.warnings, doubt))

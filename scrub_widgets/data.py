@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -87,3 +87,13 @@ def _short(value: Tensor) -> str:
     """A value of a few numbers as text."""
     flat = [f"{float(x):g}" for x in value.reshape(-1)[:4]]
     return flat[0] if value.ndim == 0 else f"[{' '.join(flat)}{' ..' if value.numel() > 4 else ''}]"
+
+
+def word_of(model: Any, vocab: Sequence[str] | Callable[[int], str] | None, token: int) -> str:
+    """A token id as text."""
+    if callable(vocab):
+        return vocab(token)
+    if vocab is not None:
+        return vocab[token] if token < len(vocab) else str(token)
+    tokenizer = getattr(model, "tokenizer", None)
+    return str(tokenizer.decode([token])) if tokenizer is not None else str(token)

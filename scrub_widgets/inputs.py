@@ -18,6 +18,9 @@ from .losses import Loss
 Places = tuple[int, ...]
 """Token positions, ascending, none negative."""
 
+PROBE = 4
+"""Inputs on which the decomposition of a model is checked before anything else."""
+
 Held = npt.NDArray[np.bool_]
 """Where a claim holds: ``[pos]`` in all inputs alike, ``[n, pos]`` where each input has positions of its own."""
 
@@ -65,8 +68,18 @@ def read_columns(columns: Mapping[str, Any] | None, n: int, loss: Loss) -> dict[
     return found
 
 
-def read_values(values: Mapping[str, Any]) -> Inputs:
+def read_inputs(tokens: Any, mask: Any) -> Inputs:
+    """Tokens and attention mask."""
+    found = read_tokens(tokens)
+    return Inputs(found, read_mask(mask, found))
+
+
+def read_values(values: Any) -> Inputs:
     """The named inputs of a graph of functions, ``[n, ...]`` each."""
+    if not isinstance(values, Mapping):
+        raise TaskError(
+            f"a graph of functions takes its inputs by name, {{'x0': values, ...}}, not {type(values).__name__}."
+        )
     found: dict[str, Tensor] = {}
     for name, given in values.items():
         try:
@@ -80,6 +93,14 @@ def read_values(values: Mapping[str, Any]) -> Inputs:
     if len(set(lengths.values())) != 1:
         raise TaskError(f"the inputs have different lengths: {lengths}; expected one value of each for every input.")
     return Inputs(torch.arange(next(iter(lengths.values())))[:, None], None, found)
+
+
+def probe(inputs: Inputs) -> Inputs:
+    """A few inputs, the one with the shortest text among them: padding must be right as well."""
+    rows = list(range(min(PROBE, len(inputs))))
+    if inputs.mask is not None:
+        rows[-1] = int(inputs.mask.sum(1).argmin())
+    return inputs.rows(rows)
 
 
 def check_vocabulary(tokens: Tensor, model: Any) -> None:

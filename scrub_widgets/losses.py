@@ -37,6 +37,8 @@ class Loss:
         What it is measured in: "nats", "logits", or "" where nobody knows.
     distance : callable or None
         How far two outputs ``[n, reads, vocab]`` are apart, for the pointwise score, ``[n]``; None: by the change of the loss.
+    terms : callable or None
+        Like ``function``, but ``[n, reads]``: what each read position adds to the loss; None if it is no sum over positions.
     labels : callable or None
         ``(batch) -> labels [n]``, the right answer of each example (of the last entry that is read); None where there is
         none.
@@ -48,6 +50,7 @@ class Loss:
     columns: tuple[str, ...] = ()
     unit: str = "nats"
     distance: Callable[[Tensor, Tensor], Tensor] | None = None
+    terms: Callable[[Tensor, Batch, Tensor], Tensor] | None = None
     labels: Callable[[Batch], Any] | None = None
 
 
@@ -66,20 +69,24 @@ def next_token(positions: Sequence[int] | None = None, weights: str | None = Non
     def reads(length: int) -> list[int]:
         return _within(positions, length - 1, "the per-token loss")
 
-    def function(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
+    def terms(logits: Tensor, batch: Batch, _: Tensor) -> Tensor:
         at = torch.tensor(reads(batch.tokens.shape[1]), device=logits.device)
         nll = logits.log_softmax(-1).gather(-1, batch.tokens[:, at + 1].unsqueeze(-1)).squeeze(-1).neg()
         if weights is None:
-            return nll.mean(-1)
+            return nll / len(at)
         weight = torch.as_tensor(batch.columns[weights], device=nll.device, dtype=nll.dtype)[:, at]
-        return (nll * weight).sum(-1) / weight.sum(-1)
+        return nll * weight / weight.sum(-1, keepdim=True)
+
+    def function(logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
+        return terms(logits, batch, clean).sum(-1)
 
     def labels(batch: Batch) -> Tensor:
         last: Tensor = batch.tokens[:, max(reads(batch.tokens.shape[1])) + 1]
         return last
 
     where = "" if positions is None else " at the end" if list(positions) == [-1] else f", entries {list(positions)}"
-    return Loss(f"next token{where}", reads, function, () if weights is None else (weights,), labels=labels)
+    columns = () if weights is None else (weights,)
+    return Loss(f"next token{where}", reads, function, columns, terms=terms, labels=labels)
 
 
 def target(column: str, position: int = -1) -> Loss:
@@ -155,11 +162,14 @@ def kl(positions: Sequence[int] | None = None) -> Loss:
         Token positions; default: all.
     """
 
+    def terms(logits: Tensor, _: Batch, clean: Tensor) -> Tensor:
+        return divergences(clean, logits) / logits.shape[1]
+
     def function(logits: Tensor, _: Batch, clean: Tensor) -> Tensor:
         return divergence(clean, logits)
 
     name = "KL to the model" if positions is None else f"KL to the model at {list(positions)}"
-    return Loss(name, lambda length: _within(positions, length, "the inputs"), function)
+    return Loss(name, lambda length: _within(positions, length, "the inputs"), function, terms=terms)
 
 
 def custom(function: LossFunction) -> Loss:
@@ -174,12 +184,17 @@ def custom(function: LossFunction) -> Loss:
 
 def divergence(clean: Float[Tensor, "n p vocab"], other: Float[Tensor, "n p vocab"]) -> Float[Tensor, " n"]:
     """KL(clean || other) in nats, averaged over positions; NaN where the output is one number and no distribution."""
+    return divergences(clean, other).mean(-1)
+
+
+def divergences(clean: Float[Tensor, "n p vocab"], other: Float[Tensor, "n p vocab"]) -> Float[Tensor, "n p"]:
+    """KL(clean || other) in nats at every position; NaN where the output is one number and no distribution."""
     if clean.shape[-1] == 1:
-        return clean.new_full(clean.shape[:1], torch.nan)
+        return clean.new_full(clean.shape[:2], torch.nan)
     log_p, log_q = clean.log_softmax(-1), other.log_softmax(-1)
     # A probability of zero contributes nothing, whatever the other says: 0 * (-inf) is not NaN here.
     terms = torch.where(log_p == -torch.inf, 0.0, log_p.exp() * (log_p - log_q))
-    return terms.sum(-1).mean(-1)
+    return terms.sum(-1)
 
 
 def _column(name: str) -> Callable[[Batch], Any]:

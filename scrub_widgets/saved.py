@@ -33,7 +33,8 @@ def written(session: Session) -> str:
         "data": session.task.fingerprint,
         "hypothesis": json.loads(step.hypothesis.to_json()),
         "settings": msgspec.to_builtins(step.settings),
-        "result": None if fresh is None else json.loads(fresh.result.to_json()),
+        "result": None if fresh is None else json.loads(fresh.result.to_json(checked=fresh.checked)),
+        "checked": fresh is not None and fresh.checked,
         **record,
     }
     return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False)

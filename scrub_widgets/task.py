@@ -1,12 +1,10 @@
-"""A task: a model's graph, its data, a loss and rules. Scripts, tests and the widget all scrub through it."""
+"""A task: what a hypothesis is tested on, and the scrubbing. Scripts, tests and the widget all scrub through it."""
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import cache, cached_property, partial
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,44 +13,24 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from . import rules as rules_
-from .classes import Batch, Classes, Ints, RuleFunction, classify
-from .data import Data
-from .engine.draws import Draws, draw_references, stream
+from .classes import Batch
+from .engine.draws import Draws, draw_references
 from .engine.evaluate import Evaluator
-from .engine.memo import Memo
-from .engine.prepared import Prepared, loss_values, prepare
+from .engine.prepared import Prepared, loss_values
 from .engine.run import Scrub, baseline_name
 from .engine.settings import Settings, settings
 from .errors import HypothesisError, TaskError, listed, suggestion
-from .graph.bridge import check_exact, read_bridge
-from .graph.functions import FunctionGraph, Functions
-from .graph.graph import Graph, Inputs, Progress
-from .graph.rewritten import Agreement, rewritten
+from .graph.graph import Progress
 from .hypothesis import Hypothesis
-from .inputs import (
-    check_apart,
-    check_vocabulary,
-    claimed_positions,
-    places,
-    read_columns,
-    read_mask,
-    read_tokens,
-    read_values,
-)
+from .inputs import claimed_positions
 from .interrupt import checkpoint
-from .losses import Loss, LossFunction, custom
 from .measure import estimates
 from .measure.estimates import Floats
-from .permuted import EachPermuted
 from .result import Comparison, Result
-from .rewrites import Rewrite
-
-PROBE = 4
-"""Inputs on which the decomposition of a model is checked before anything else."""
+from .subject import Subject
 
 
-class Task:
+class Task(Subject):
     """What a hypothesis is tested on.
 
     Parameters
@@ -90,251 +68,6 @@ class Task:
     TaskError
         Inputs of a wrong shape or outside the vocabulary, a model that cannot be decomposed, a loss that reads nowhere.
     """
-
-    def __init__(
-        self,
-        model: Any,
-        tokens: Any,
-        *,
-        loss: Loss | LossFunction,
-        rules: Mapping[str, RuleFunction] | None = None,
-        columns: Mapping[str, Any] | None = None,
-        attention_mask: Any = None,
-        roles: Mapping[str, int | Sequence[int]] | None = None,
-        vocab: Sequence[str] | Callable[[int], str] | None = None,
-        name: str = "task",
-        hypotheses: Mapping[str, Hypothesis] | None = None,
-        held_out: float | Task | Callable[[], Task] | None = None,
-    ) -> None:
-        self.name = name
-        self.model = model
-        self.loss = loss if isinstance(loss, Loss) else custom(loss)
-        if isinstance(model, FunctionGraph):
-            inputs, standard = _values(tokens), [rules_.SAME, rules_.ANY]
-            columns = {**{name: value.numpy() for name, value in inputs.values.items()}, **(columns or {})}
-        else:
-            inputs, standard = _tokens(tokens, attention_mask), list(rules_.STANDARD)
-        self.data = Data(inputs, read_columns(columns, len(inputs), self.loss), partial(_word, model, vocab))
-        self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
-        self.hypotheses = dict(hypotheses or {})
-        # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
-        self._computing = threading.RLock()
-        self._classifying = threading.RLock()
-        self._permuted: tuple[Task, int, bool] | None = None
-        self._fresh()
-        self.rules = {**{name: rules_.STANDARD[name] for name in standard}, **self._column_rules(), **(rules or {})}
-        _check_functions(self.rules)
-        self.loss.reads(self.positions)
-        self.exactness: dict[str, float] = {}
-        self.graph: Graph
-        self.rewrites: tuple[Agreement, ...] = ()
-        if isinstance(model, FunctionGraph):
-            self.graph = Functions(model, inputs)
-        else:
-            with torch.inference_mode():
-                self.graph = transformer = read_bridge(model, self.positions)
-                check_vocabulary(self.tokens, model)
-                self.exactness = check_exact(transformer, _probe(inputs).to(transformer.device))
-        self._held_out = self._split_off(held_out) if isinstance(held_out, float) else held_out
-
-    def _fresh(self) -> None:
-        """Forget what was computed."""
-        self._memo = Memo()
-        self._classes: dict[str, Classes] = {}
-        self._prepared: Prepared | None = None
-
-    def _copy(self) -> Task:
-        """The same task, to be changed; what was computed on the data stays known, the memory of scrubs does not."""
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._memo = Memo()
-        other._classes = dict(self._classes)
-        return other
-
-    def _with(self, change: Callable[[Task], Task]) -> Callable[[], Task] | None:
-        """The held-out part under the same change, made when it is first needed."""
-        return None if self._held_out is None else lambda: change(self._its_held_out())
-
-    # -- what there is ----------------------------------------------------------------------------------------------
-
-    @property
-    def tokens(self) -> Tensor:
-        """The inputs, ``[n, pos]``; their numbers ``[n, 1]`` for a graph of functions."""
-        return self.data.inputs.tokens
-
-    @property
-    def mask(self) -> Tensor | None:
-        """Attention mask ``[n, pos]``, True where there is a token."""
-        return self.data.inputs.mask
-
-    @property
-    def columns(self) -> Mapping[str, Any]:
-        """What else is known of each input, ``[n, ...]``."""
-        return self.data.columns
-
-    @property
-    def held_out(self) -> Task | None:
-        """The same task on data that exploring never touched, if there is such."""
-        return None if self._held_out is None else self._its_held_out()
-
-    @property
-    def has_held_out(self) -> bool:
-        """Whether there is such data; it may be made only when it is first needed."""
-        return self._held_out is not None
-
-    def _its_held_out(self) -> Task:
-        if not isinstance(self._held_out, Task):
-            assert self._held_out is not None
-            self._held_out = self._held_out()
-            self._held_out.name = f"{self.name}, held-out part"
-        return self._held_out
-
-    def _split_off(self, share: float) -> Callable[[], Task]:
-        """Set a share of the inputs apart, always the same ones."""
-        everything, n = self.data, len(self)
-        apart = round(share * n)
-        if not 2 <= apart <= n - 2:
-            raise TaskError(
-                f"held_out= takes a share of the inputs that leaves at least 2 on both sides, or a Task; {share!r} of {n} inputs "
-                "does not."
-            )
-        order = stream(0, "held out").permutation(n)
-        rest, held = np.sort(order[apart:]), np.sort(order[:apart])
-        self.data = everything.take(rest)
-
-        def make() -> Task:
-            other = self._copy()
-            other._fresh()
-            other.data = everything.take(held)
-            other._held_out = None
-            return other
-
-        return make
-
-    @property
-    def positions(self) -> int:
-        """Length of the inputs."""
-        return self.data.positions
-
-    def __len__(self) -> int:
-        """Number of inputs."""
-        return len(self.tokens)
-
-    def __repr__(self) -> str:
-        of = "" if self.data.inputs.values else f" of {self.positions} tokens"
-        return (
-            f"Task '{self.name}': {len(self)} inputs{of}, {len(self.graph.layout.names)} components, "
-            f"loss: {self.loss.name}" + "".join(f"; {agreement}" for agreement in self.rewrites)
-        )
-
-    @property
-    def texts(self) -> tuple[tuple[str, ...], ...]:
-        """Every input as text, token by token."""
-        return self.data.texts
-
-    def word(self, token: int) -> str:
-        """A token id as text."""
-        return self.data.word(token)
-
-    def batch(self, inputs: Ints | None = None, *, device: torch.device | None = None, text: bool = False) -> Batch:
-        """Inputs as rules (on the CPU) and losses (on the model's device) see them."""
-        index = np.arange(len(self)) if inputs is None else np.asarray(inputs)
-        return self.data.batch(index, device=device, text=text)
-
-    def classes(self, rule: str) -> Classes:
-        """The equivalence classes that a rule makes of the inputs.
-
-        Raises
-        ------
-        RuleError
-            No such rule, it raises, or its labels have a wrong shape.
-        """
-        with self._classifying:
-            if rule not in self._classes:
-                self._classes[rule] = self._classify(rule)
-            return self._classes[rule]
-
-    def _classify(self, rule: str) -> Classes:
-        if self._permuted is None:
-            return classify(rule, rules_.find(rule, self.rules, self.positions), self.batch(text=True))
-        original, seed, each = self._permuted
-        classes = original.classes(rule)
-        if each:
-            return EachPermuted.of(classes, seed, rule)
-        return classes.permuted(stream(seed, f"permuted {rule}").permutation(len(self)))
-
-    def with_rules(self, mapping: Mapping[str, RuleFunction] | None = None, **named: RuleFunction) -> Task:
-        """The same task with more rules; a rule of the same name is replaced."""
-        new = {**(mapping or {}), **named}
-        _check_functions(new)
-        other = self._copy()
-        other.rules = {**self.rules, **new}
-        for rule in new:
-            other._classes.pop(rule, None)
-        if self._permuted is not None:
-            original, seed, each = self._permuted
-            other._permuted = (original.with_rules(new), seed, each)
-        other._held_out = self._with(lambda held: held.with_rules(new))
-        return other
-
-    def rewrite(self, *rewrites: Rewrite) -> Task:
-        """The same task with components written as parts: ``task.rewrite(sw.rewrites.direction("m0", vectors))``.
-
-        Both sides are compared on all inputs and on random ones; ``rewrites`` of the new task says how exactly they agree.
-
-        Raises
-        ------
-        RewriteError
-            The parts do not make up the component (the worst example is named), or there is no such component.
-        """
-        prepared, other = self.prepare(), self._copy()
-        graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
-        for rewrite in rewrites:
-            with self._computing, torch.inference_mode():
-                graph, clean, agreement = rewritten(graph, clean, rewrite)
-            agreed.append(agreement)
-        other.graph, other.rewrites = graph, tuple(agreed)
-        other._prepared = replace(prepared, model=graph, clean=clean)
-        other.__dict__.pop("_model_fingerprint", None)
-        other._held_out = self._with(lambda held: held.rewrite(*rewrites))
-        return other
-
-    def permuted(self, seed: int = 0, *, each: bool = False) -> Task:
-        """The same task with the labels of every rule permuted over the inputs: rules that know nothing.
-
-        A hypothesis scrubbed here is a null of itself: the same tree, sharing and class sizes. What it recovers comes
-        from self-samples and from averaging over independent draws; compare a hypothesis with it.
-
-        Parameters
-        ----------
-        seed : int
-            Key of the permutations; each rule has its own.
-        each : bool
-            A fresh permutation for each reference: the mean over all permutations, with an interval that counts their
-            noise (:attr:`Result.null`). Otherwise one permutation for the whole run, as one draw of many.
-        """
-        other = self._copy()
-        other._permuted = (self, seed, each)
-        other._classes = {}
-        other.name = f"{self.name}, labels permuted"
-        other._held_out = self._with(lambda held: held.permuted(seed, each=each))
-        return other
-
-    # -- scrubbing --------------------------------------------------------------------------------------------------
-
-    def check(self, hypothesis: Hypothesis) -> None:
-        """Refuse a hypothesis that cannot be scrubbed here, before any long work.
-
-        Raises
-        ------
-        HypothesisError, RuleError
-            The sentence says what was expected and what exists.
-        """
-        self.graph.layout.check(hypothesis)
-        where = claimed_positions(hypothesis, self.roles, self.columns, self.positions)
-        for claim in hypothesis:
-            self.classes(claim.rule)
-        check_apart(hypothesis, where)
 
     def scrub(
         self,
@@ -477,24 +210,26 @@ class Task:
         numbers: Floats = losses.double().cpu().numpy()
         return numbers
 
-    def prepare(self, progress: Progress | None = None) -> Prepared:
-        """The clean pass over the data, made once; scrubbing makes it when needed."""
-        with self._computing:
-            if self._prepared is None:
-                with torch.inference_mode():
-                    self._prepared = prepare(
-                        self.graph,
-                        self.data.inputs.to(self.graph.device),
-                        self.loss,
-                        self._device_batch,
-                        progress,
-                    )
-            return self._prepared
-
     def evaluator(self, hypothesis: Hypothesis, chosen: Settings) -> Evaluator:
         """The engine's evaluator of a hypothesis, for those who want scrubbed logits or values."""
         self.check(hypothesis)
         return self._scrub(hypothesis, chosen, self.prepare())[0].evaluator
+
+    def outputs(self, hypothesis: Hypothesis, chosen: Settings) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
+        """References with the model's, the scrubbed and the shuffled baseline's logits ``[n, reads, vocab]``, chunk by chunk."""
+        self.check(hypothesis)
+        prepared = self.prepare()
+        run, draws = self._scrub(hypothesis, chosen, prepared)
+        for start, stop in run.chunks():
+            checkpoint()
+            references, others = draws.references[start:stop], draws.baseline()[start:stop]
+            with self._computing, torch.inference_mode():
+                scrubbed = run.evaluator.logits(start, stop, prepared.reads)
+                clean, shuffled = (
+                    prepared.clean_logits(torch.from_numpy(np.ascontiguousarray(inputs)).to(self.graph.device))
+                    for inputs in (references, others)
+                )
+            yield self._device_batch(references), clean, scrubbed, shuffled
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -515,9 +250,6 @@ class Task:
         with self._computing:
             return run.against(name, n)
 
-    def _device_batch(self, inputs: Ints) -> Batch:
-        return self.batch(inputs, device=self.graph.device)
-
     def _known(self, components: Sequence[str]) -> None:
         names = self.graph.layout.names
         for name in components:
@@ -525,19 +257,6 @@ class Task:
                 raise TaskError(
                     f"no component '{name}' to ablate; the model has {listed(names)}.{suggestion(name, names)}"
                 )
-
-    def _column_rules(self) -> dict[str, RuleFunction]:
-        wanted = ((len(self),), tuple(self.tokens.shape))
-        return {name: rules_.column(name) for name, values in self.columns.items() if values.shape in wanted}
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of the data: tokens, mask and columns."""
-        return self.data.fingerprint
-
-    @cached_property
-    def _model_fingerprint(self) -> str:
-        return self.graph.fingerprint()
 
     def _provenance(self, chosen: Settings) -> dict[str, Any]:
         return {
@@ -563,40 +282,3 @@ class Task:
 def _version(package: str) -> str:
     """Reading a package's metadata takes as long as a small scrub: once is enough."""
     return version(package)
-
-
-def _check_functions(rules: Mapping[str, object]) -> None:
-    wrong = [name for name, function in rules.items() if not callable(function)]
-    if wrong:
-        raise TaskError(f"a rule is a function of the inputs; {listed(wrong)} is none.")
-
-
-def _tokens(tokens: Any, mask: Any) -> Inputs:
-    found = read_tokens(tokens)
-    return Inputs(found, read_mask(mask, found))
-
-
-def _values(values: Any) -> Inputs:
-    if not isinstance(values, Mapping):
-        raise TaskError(
-            f"a graph of functions takes its inputs by name, {{'x0': values, ...}}, not {type(values).__name__}."
-        )
-    return read_values(values)
-
-
-def _probe(inputs: Inputs) -> Inputs:
-    """A few inputs, the one with the shortest text among them: padding must be right as well."""
-    rows = list(range(min(PROBE, len(inputs))))
-    if inputs.mask is not None:
-        rows[-1] = int(inputs.mask.sum(1).argmin())
-    return inputs.rows(rows)
-
-
-def _word(model: Any, vocab: Sequence[str] | Callable[[int], str] | None, token: int) -> str:
-    """A token id as text."""
-    if callable(vocab):
-        return vocab(token)
-    if vocab is not None:
-        return vocab[token] if token < len(vocab) else str(token)
-    tokenizer = getattr(model, "tokenizer", None)
-    return str(tokenizer.decode([token])) if tokenizer is not None else str(token)

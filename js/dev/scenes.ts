@@ -50,7 +50,7 @@ export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
   }
   ports.push({ id: "logits.in", owner: "logits", name: "in", upto: components.length, senders: null });
   const parts = `${layers} layers × ${heads} heads${mlp ? " + MLPs" : ""}`;
-  return { title: `made up · ${parts} · d_model 768`, layers, heads, has_mlp: mlp, components, ports };
+  return { title: `made up · ${parts} · d_model 768`, layers, heads, has_mlp: mlp, components, ports, rewrites: [] };
 }
 
 const claim = (parent: string, port: string, component: string, rule: string): Claim => ({

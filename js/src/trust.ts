@@ -33,12 +33,15 @@ const points = (value: number): string => fixed(Math.abs(value) * 100, Math.abs(
 export function nullWords(result: Result): string {
   const above = result.above_null;
   if (!above || above.value === null) return "";
+  if (above.value === 0 && above.low === 0 && above.high === 0)
+    return "the same as with meaningless rules: no rule here has labels that could be shuffled";
   const side = above.value < 0 ? "below" : "above";
   const noise =
     above.low !== null && above.high !== null && above.low <= 0 && above.high >= 0
       ? ": the difference is within noise"
       : "";
-  const bounds = above.low === null ? "" : ` [${fixed(above.low * 100, 0)}, ${fixed((above.high ?? 0) * 100, 0)}]`;
+  const bounds =
+    above.low === null || above.high === null ? "" : ` [${fixed(above.low * 100, 0)}, ${fixed(above.high * 100, 0)}]`;
   return `${points(above.value)} points${bounds} ${side} what the same tree recovers with meaningless rules${noise}`;
 }
 

@@ -44,6 +44,8 @@ export type Graph = {
   has_mlp: boolean;
   components: Component[];
   ports: Port[];
+  /** What was split; `error`: largest difference of the parts together from it, as a share of it. */
+  rewrites: { component: string; parts: string[]; error: number }[];
 };
 
 export type RuleInfo = { name: string; doc: string; positionwise: boolean; k: number | null };
@@ -262,6 +264,7 @@ export const traits = {
       }),
     ),
     ports: list(shape({ id: text, owner: text, name: text, upto: whole, senders: nullable(texts) })),
+    rewrites: list(shape({ component: text, parts: texts, error: real })),
   }),
   task: shape({
     ...{ name: text, n: whole, n_pos: whole, loss: text, unit: text, model: text },

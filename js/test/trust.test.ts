@@ -187,6 +187,12 @@ describe("a graph of plain functions", () => {
     await view.press("cell-logits", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowDown");
     expect(document.activeElement?.getAttribute("data-cell")).toBe("x0");
   });
+  it("has no positions to choose", async () => {
+    const view = await show({}, { name: "toy" });
+    await view.click("tree-row-logits>D");
+    expect(view.has("claim-card")).toBe(true);
+    expect(view.has("positions")).toBe(false);
+  });
   it("has no KL where the output is one number", async () => {
     const view = await show({}, { name: "toy" });
     await view.click("tab-result");
@@ -205,6 +211,22 @@ describe("a split glyph", () => {
       (id) => view.find(`cell-${id}`).parentElement?.querySelector(".scrub-letter")?.textContent,
     );
     expect(letters).toEqual(["A", "F"]);
+  });
+  it("lets all parts be claimed as a group with one draw", async () => {
+    const view = await show({}, { name: "split" });
+    await view.click("cell-a0.h1[previous]");
+    await view.click("cell-a0.h1[rest]", { ctrlKey: true });
+    const box = view.find("group") as HTMLInputElement;
+    box.click();
+    await settle();
+    await view.click("chip-token");
+    expect(view.ops()).toMatchObject([{ op: "claim", components: ["a0.h1[previous]", "a0.h1[rest]"], rule: "token" }]);
+  });
+  it("says how exactly the parts make up the whole", async () => {
+    const view = await show({}, { name: "split" });
+    view.find("cell-m0[rest]").focus();
+    await settle();
+    expect(view.text("tip")).toMatch(/One of 2 parts that together are m0; largest difference 1 × 10\^−6/);
   });
   it("takes claims part by part, by mouse and by keys", async () => {
     const view = await show({}, { name: "split" });

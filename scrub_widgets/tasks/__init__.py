@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import TaskError, listed, suggestion
 from ..task import Task
 
-NAMES = ("toy_sum", "induction")
+NAMES = ("toy_sum", "induction", "parens")
 
 
 def load_task(name: str, *, device: str = "cpu") -> Task:
@@ -15,7 +15,8 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
     ----------
     name : str
         ``"toy_sum"``: a graph of four plain functions, in which every number can be worked out; ``"induction"``: a 2-layer
-        attention-only transformer on token streams that repeat.
+        attention-only transformer on token streams that repeat; ``"parens"``: a 3-layer one that says whether a string of
+        parentheses is balanced.
     device : str
         Where the model computes.
 
@@ -32,4 +33,8 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
         from .induction import load
 
         return load(device=device)
+    if name == "parens":
+        from .parens import load as load_parens
+
+        return load_parens(device=device)
     raise TaskError(f"no task '{name}' ships with scrub-widgets; there is {listed(NAMES)}.{suggestion(name, NAMES)}")

@@ -90,7 +90,8 @@ def script(session: Session) -> str:
         task = f"task = sw.load_task({name!r})"
     else:
         task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"
-    lines = ["import scrub_widgets as sw", "", task, "", "h = sw.Hypothesis()"]
+    rewrites = [f"task = task.rewrite(...)  # {agreement}" for agreement in session.task.rewrites]
+    lines = ["import scrub_widgets as sw", "", task, *rewrites, "", "h = sw.Hypothesis()"]
     lines += [_claim_line(claim) for claim in session.hypothesis]
     chosen = _arguments(session.settings)
     tries = session.tries

@@ -45,6 +45,10 @@ def graph_of(task: Task) -> wire.Graph:
             for c in layout.components
         ],
         ports=[*ports, _port(layout, ROOT, "in")],
+        rewrites=[
+            wire.Rewritten(component=a.component, parts=list(a.parts), error=max(a.on_data, a.on_random))
+            for a in task.rewrites
+        ],
     )
 
 
@@ -170,7 +174,7 @@ def result_of(outcome: Outcome) -> wire.ResultInfo:
         null=None if outcome.null is None else wire.Interval.of(outcome.null),
         above_null=None if outcome.above_null is None else wire.Interval.of(outcome.above_null),
         seconds=outcome.seconds,
-        provenance=dict(r.provenance),
+        provenance={name: "; ".join(v) if isinstance(v, list) else v for name, v in r.provenance.items()},
     )
 
 

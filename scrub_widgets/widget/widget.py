@@ -175,7 +175,12 @@ class ScrubWidget(anywidget.AnyWidget):
         return self.result.plot()
 
     def to_html(self, path: str | Path) -> Path:
-        """Write what the widget shows as one offline HTML file, read-only; return its path."""
+        """Write what the widget shows as one offline HTML file, read-only; return its path.
+
+        Of a finished result, the checks that are still to come are waited for.
+        """
+        if self.session.status.phase == "done":
+            self.wait(checked=True)  # the page keeps what it is given
         target = Path(path)
         target.write_text(export.page(self), encoding="utf-8")
         return target

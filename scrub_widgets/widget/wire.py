@@ -43,6 +43,14 @@ class Port(Shape, frozen=True):
     senders: list[str] | None
 
 
+class Rewritten(Shape, frozen=True):
+    """A component that was split; ``error`` is the largest difference of its parts together from it, as a share of it."""
+
+    component: str
+    parts: list[str]
+    error: float
+
+
 class Graph(Shape, frozen=True):
     """What can be claimed."""
 
@@ -52,6 +60,7 @@ class Graph(Shape, frozen=True):
     has_mlp: bool
     components: list[Component]
     ports: list[Port]
+    rewrites: list[Rewritten]
 
 
 class Rule(Shape, frozen=True):

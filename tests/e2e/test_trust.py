@@ -24,6 +24,14 @@ torch.set_num_threads(1)
 widget = sw.ScrubWidget(sw.load_task("toy_sum"), samples=512)
 widget
 """
+SPLIT = """
+import torch
+import scrub_widgets as sw
+torch.set_num_threads(1)
+task = sw.load_task("induction").rewrite(sw.rewrites.attention("a0.h0", offset=-1))
+widget = sw.ScrubWidget(task, samples=256)
+widget
+"""
 
 
 @only_default_comms
@@ -88,11 +96,12 @@ def test_a_graph_of_functions_is_scrubbed_by_mouse(lab: Lab) -> None:
     notebook = start(lab, STATE, make=TOY)
     claim(notebook, "D", "x0 > 3 or x1 > 3")
     notebook.wait_result(1)
+    expect(part(notebook, "null-tick")).to_be_visible()  # all checks are in: nothing moves any more
+    part(notebook, "cell-A").scroll_into_view_if_needed()
     port = part(notebook, "port-D.in").bounding_box()
     sender = part(notebook, "cell-A").bounding_box()
     assert port
     assert sender
-    part(notebook, "chip-x0 > 3").hover()
     mouse = notebook.page.mouse
     mouse.move(port["x"] + port["width"] / 2, port["y"] + 6)
     mouse.down()
@@ -106,3 +115,28 @@ def test_a_graph_of_functions_is_scrubbed_by_mouse(lab: Lab) -> None:
     part(notebook, "tab-result").click()
     expect(part(notebook, "results")).to_contain_text("not defined")  # KL: the output is one number
     expect(part(notebook, "confirm")).to_have_attribute("title", re.compile(r"held_out=0\.25"))
+
+
+@only_default_comms
+def test_the_parts_of_a_rewrite_are_claimed_in_one_split_glyph(lab: Lab) -> None:
+    notebook = start(lab, STATE, make=SPLIT)
+    frame = notebook.root().locator('[data-split="a0.h0"]')
+    expect(frame).to_be_visible()
+    upper, lower = (part(notebook, f"cell-a0.h0[{name}]").bounding_box() for name in ("prev", "rest"))
+    assert upper
+    assert lower
+    assert upper["y"] + upper["height"] <= lower["y"]  # bands, the first part above
+    claim(notebook, "a1.h3", "same input")
+    notebook.wait_result(1)
+    part(notebook, "port-a1.h3.k").click()
+    claim(notebook, "a0.h0[prev]", "previous token")
+    notebook.wait_result(2)
+    part(notebook, "cell-a0.h0[prev]").focus()
+    notebook.page.keyboard.press("ArrowDown")
+    notebook.page.keyboard.press("Enter")
+    notebook.page.keyboard.press("f")
+    notebook.wait_result(3)
+    made = [(c["components"], c["rule"]) for c in hypothesis(notebook, 1)[1:]]
+    assert made == [(["a0.h0[prev]"], "previous token"), (["a0.h0[rest]"], "any input")]
+    name = part(notebook, "cell-a0.h0[prev]")
+    expect(name).to_have_attribute("aria-label", re.compile("^Layer 0 head 0, part prev, claimed"))

@@ -14,17 +14,24 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def test_the_cells_of_the_readme_run_as_written() -> None:
-    first, by_hand, own = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
+    first, by_hand, parts, own = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
     space: dict[str, Any] = {}
     exec(first, space)
     assert isinstance(space["task"], sw.Task)
     exec(by_hand, space)
     assert re.fullmatch(r"-?\d+\.\d % \[-?\d+\.\d, -?\d+\.\d\]", str(space["r"].loss_recovered))
     assert set(space["r"].donors) >= {claim.id for claim in space["h"]}
+    x = np.random.default_rng(0).integers(5, size=(3, 60))
+    space.update(x0=x[0], x1=x[1], x2=x[2], y=x[0] > x[1])
+    exec(parts, space)
+    assert "a0.h0[prev]" in space["split"].graph.layout.names
+    assert len(space["toy"].scrub(sw.Hypothesis().claim("out")[0], samples=32).losses) == 32
     space.update(bridge=space["task"].model, tokens=space["task"].tokens)
     space["template_ids"] = np.arange(len(space["tokens"])) % 3
     exec(own, space)
     mine = space["task"]
     assert mine.name == "my task"
+    assert mine.held_out is not None
+    assert len(mine.held_out) == 512
     h, _ = sw.Hypothesis().claim("a1.h0", rule="subject", positions="subject")
     assert len(mine.scrub(h.claim("embed", rule="template")[0], samples=32).losses) == 32

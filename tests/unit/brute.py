@@ -3,7 +3,7 @@
 Nothing here comes from the engine. A component's value, a head recomputed from three separate inputs, a run
 with a patched component: each is read from a full forward of the bridge with hooks, so that the engine's
 gathers, differences and weight arithmetic are checked against the model itself. Only hooks are used that work
-on every class of bridge; `test_brute.py` checks that they do.
+on every class of bridge; `test_brute.py` checks that they do. Rewritten models are in `brute_parts.py`.
 
 Names: a *component* writes to the residual stream (``embed``, ``a1.h3``, ``m0``); a *site* is a place where
 the stream is read (``a1``: the input of layer 1's attention, ``m0``, ``logits``), before the norm that stands
@@ -76,12 +76,16 @@ class Graph:
         return tuple(first)
 
     @staticmethod
-    def site(component: str) -> str:
-        """Where it reads the residual stream: ``a1`` for ``a1.h3``, itself for an MLP and the logits."""
-        return component.partition(".")[0]
+    def whole(component: str) -> str:
+        """What writes to the residual stream: ``m0`` for a part ``m0[dir]``, else the component itself."""
+        return component.partition("[")[0]
 
-    @staticmethod
-    def ports(component: str) -> tuple[str, ...]:
+    @classmethod
+    def site(cls, component: str) -> str:
+        """Where it reads the residual stream: ``a1`` for ``a1.h3``, itself for an MLP and the logits."""
+        return cls.whole(component).partition(".")[0]
+
+    def ports(self, component: str) -> tuple[str, ...]:
         """Its inputs: three for a head, an unnamed one for an MLP and the logits, none for the embeddings."""
         if component == ROOT or component.startswith("m"):
             return ("",)
@@ -117,13 +121,21 @@ class Brute:
         The inputs ``[N, pos]``.
     attention_mask : Tensor, optional
         ``[N, pos]``, 1 at the positions that may be attended to.
+    graph : Graph, optional
+        What the model consists of, if not of what its bridge says.
     """
 
-    def __init__(self, bridge: TransformerBridge, tokens: Tensor, attention_mask: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        bridge: TransformerBridge,
+        tokens: Tensor,
+        attention_mask: Tensor | None = None,
+        graph: Graph | None = None,
+    ) -> None:
         self.bridge = bridge
         self.tokens = tokens
         self.attention_mask = attention_mask
-        self.graph = Graph.of(bridge)
+        self.graph = graph or Graph.of(bridge)
         self.positions: int = tokens.shape[1]
         self.clean = self.run(torch.arange(len(tokens)))
 
@@ -138,24 +150,54 @@ class Brute:
 
     def run(self, rows: Tensor, patches: Mapping[str, Patch] | None = None) -> Run:
         """Run the model with some components overwritten; everything later is recomputed."""
-        recording = _Recording(self, patches or {}, Run())
+        return self.forward_run(rows, patches or {})
+
+    def forward_run(self, rows: Tensor, patches: Mapping[str, Patch]) -> Run:
+        """The same for what the bridge itself consists of: one forward."""
+        recording = _Recording(self, patches, Run())
         self.forward(rows, recording.hooks())
         return recording.run
 
-    def head(self, layer: int, head: int, inputs: Mapping[str, Tensor], rows: Tensor) -> Tensor:
+    def recompute(self, component: str, inputs: Mapping[str, Tensor], rows: Tensor) -> Tensor:
+        """What a component writes, ``[rows, pos, d_model]``, from the stream at each of its ports.
+
+        ``rows`` are the inputs that give what no port reads: the attention mask.
+        """
+        if not inputs:
+            return self.forward_run(rows, {}).values[component]
+        layer, _, head = component[1:].partition(".h")
+        return self.head(int(layer), int(head), inputs, rows) if head else self.mlp(int(layer), inputs[""], rows)
+
+    def written(self, whole: str, values: Mapping[str, Tensor]) -> Tensor:
+        """What is written to the stream under this name, of the values of all components."""
+        return values[whole]
+
+    def head(
+        self,
+        layer: int,
+        head: int,
+        inputs: Mapping[str, Tensor],
+        rows: Tensor,
+        further: Sequence[tuple[str, Hook]] = (),
+    ) -> Tensor:
         """A head's output, without the layer's bias, from a separate residual stream at each port.
 
-        The streams are ``[rows, pos, d_model]``; ``rows`` say whose attention mask holds.
+        The streams are ``[rows, pos, d_model]``; ``rows`` say whose attention mask holds. Further hooks act on the
+        forward that mixes them.
         """
         kept: dict[str, Tensor] = {}
+        if len({id(residual) for residual in inputs.values()}) == 1:
+            stream = (f"blocks.{layer}.hook_in", put(inputs["q"]))
+            self.forward(rows, [stream, *further, (f"blocks.{layer}.attn.hook_z", keep(kept, "z"))])
+            return self.head_output(layer, head, kept["z"])
         for port, residual in inputs.items():
             hook = f"blocks.{layer}.attn.hook_{port}"
             self.forward(rows, [(f"blocks.{layer}.hook_in", put(residual)), (hook, keep(kept, port))])
         mixed = [(f"blocks.{layer}.attn.hook_{port}", put(kept[port])) for port in inputs]
-        self.forward(rows, [*mixed, (f"blocks.{layer}.attn.hook_z", keep(kept, "z"))])
+        self.forward(rows, [*mixed, *further, (f"blocks.{layer}.attn.hook_z", keep(kept, "z"))])
         return self.head_output(layer, head, kept["z"])
 
-    def mlp(self, layer: int, residual: Tensor, rows: Tensor) -> Tensor:
+    def mlp(self, layer: int, residual: Tensor, rows: Tensor, further: Sequence[tuple[str, Hook]] = ()) -> Tensor:
         """An MLP's output from the residual stream that it reads.
 
         With the attention's output at zero the MLP reads what enters its layer, whether it stands behind the
@@ -165,6 +207,7 @@ class Brute:
         hooks = [
             (f"blocks.{layer}.hook_in", put(residual)),
             (f"blocks.{layer}.hook_attn_out", put(torch.zeros_like(residual))),
+            *further,
             (f"blocks.{layer}.hook_mlp_out", keep(kept, "out")),
         ]
         self.forward(rows, hooks)
@@ -274,10 +317,7 @@ class _Scrub:
         """
         ports = self.brute.graph.ports(component)
         inputs = {port: self.port(claim.id, port, component, len(own)) for port in ports}
-        if component.startswith("m"):
-            return self.brute.mlp(int(component[1:]), inputs[""], own)
-        layer, head = (int(part[1:]) for part in component.split("."))
-        return self.brute.head(layer, head, inputs, own)
+        return self.brute.recompute(component, inputs, own)
 
     def port(self, owner: str, port: str, component: str, rows: int) -> Tensor:
         """The residual stream that a component reads at one of its ports, ``[rows, pos, d_model]``."""
@@ -298,8 +338,11 @@ class _Scrub:
         else:
             run = self.unclaimed_run(f"{owner}/unclaimed", rows, patches)
             residual = run.residual[site]
-            for name, (value, where) in direct:
-                residual = _replaced(residual, residual - run.values[name] + value, where)
+            values = dict(run.values)
+            for name, patch in direct:
+                values[name] = _replaced(values[name], *patch)
+            for whole in {self.brute.graph.whole(name) for name, _ in direct}:
+                residual = residual - self.brute.written(whole, run.values) + self.brute.written(whole, values)
         for claim, name in _claimed(self.hypothesis, owner, port):
             if name == WHOLE:
                 stream = self.clean(self.brute.clean.residual[site], self.donor(claim.id, rows))
@@ -316,16 +359,29 @@ class _Scrub:
         patches: Mapping[str, Patch],
     ) -> Tensor:
         """The port's input where every unclaimed component has a donor, and so a run, of its own."""
+        senders = self.brute.graph.senders(site)
+        values = {n: torch.zeros(rows, *self.brute.clean.values[n].shape[1:]) for n in senders}
+        some = [n for n in senders if not covered(self.hypothesis, owner, port, n, self.brute.positions).all()]
+        values |= self.unclaimed_values({name: f"{owner}/unclaimed/{name}" for name in some}, rows, patches)
+        for name, patch in (*direct, *patches.items()):
+            if name in values:
+                values[name] = _replaced(values[name], *patch)
         total = self.brute.constants(site).expand(rows, self.brute.positions, -1)
-        for name in self.brute.graph.senders(site):
-            value = torch.zeros_like(total)
-            if not covered(self.hypothesis, owner, port, name, self.brute.positions).all():
-                value = self.unclaimed_run(f"{owner}/unclaimed/{name}", rows, patches).values[name]
-            for claimed, patch in (*direct, *patches.items()):
-                if claimed == name:
-                    value = _replaced(value, *patch)
-            total = total + value
+        for whole in {self.brute.graph.whole(name): None for name in senders}:
+            total = total + self.brute.written(whole, values)
         return total
+
+    def unclaimed_values(self, keys: Mapping[str, str], rows: int, patches: Mapping[str, Patch]) -> dict[str, Tensor]:
+        """The value of each component in the run on its donor; the runs stand one behind the other in one batch."""
+        if not patches or not keys:
+            return {name: self.unclaimed_run(key, rows, {}).values[name] for name, key in keys.items()}
+        donors = torch.cat([self.donor(key, rows)[:, 0] for key in keys.values()])
+        repeated = {name: Patch(p.value.repeat(len(keys), 1, 1), p.where) for name, p in patches.items()}
+        run = self.brute.run(donors, repeated)
+        return {
+            name: run.values[name].reshape(len(keys), rows, *run.values[name].shape[1:])[i]
+            for i, name in enumerate(keys)
+        }
 
     def unclaimed_run(self, key: str, rows: int, patches: Mapping[str, Patch]) -> Run:
         """The run that gives the unclaimed inputs: their donor's, with the all-paths claims in place."""

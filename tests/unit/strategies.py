@@ -126,12 +126,16 @@ def trees(draw: st.DrawFn, graph: Graph, positions: int, max_claims: int = 8) ->
 
 
 def _components(port: _Port, graph: Graph) -> st.SearchStrategy[Any]:
-    """One component, the whole input, any group, or (most often) what can have claims under it."""
+    """One component, the whole input, any group, or (most often) a part or what can have claims under it."""
     choices: list[st.SearchStrategy[Any]] = [st.sampled_from(port.senders), st.just(WHOLE)]
     heads = [name for name in port.senders if graph.ports(name) == ("q", "k", "v")]
     mlps = [name for name in port.senders if graph.ports(name) == ("",)]
     if heads or mlps:
         choices += [st.sampled_from(heads + mlps)] * 2
+    parts = [name for name in port.senders if name.endswith("]")]
+    if parts:
+        siblings = [name for name in parts if graph.whole(name) == graph.whole(parts[-1])]
+        choices += [st.sampled_from(parts)] * 3 + [st.sampled_from(siblings)]
     choices += [
         st.lists(st.sampled_from(names), min_size=2, max_size=MEMBERS, unique=True)
         for names in (port.senders, heads, heads, mlps)

@@ -215,6 +215,7 @@ def test_tries_and_confirmations_round_trip_through_json(session: Session) -> No
     set_and_wait(session, head("token"))
     set_and_wait(session, head())
     session.confirm(LONG)
+    session.wait(LONG, checked=True)
     text = session.to_json()
     body = json.loads(text)
     assert body["tries"] == 2
@@ -222,7 +223,7 @@ def test_tries_and_confirmations_round_trip_through_json(session: Session) -> No
     other = Session(split_task(), samples=64)
     other.wait(LONG)
     other.load_json(text)
-    other.wait(LONG)
+    other.wait(LONG, checked=True)
     assert other.to_json() == text
     assert other.tries == 2
     assert other.confirmations == session.confirmations
@@ -363,6 +364,8 @@ def test_a_check_that_fails_is_a_doubt_and_the_number_stays(monkeypatch: pytest.
     assert r is not None
     assert session.outcome is not None
     assert [d.name for d in session.outcome.warnings][-1:] == ["not checked"]
+    assert not session.outcome.checked
+    assert "matched_null" not in json.loads(session.to_json())["result"]
     assert "out of luck" in session.outcome.warnings[-1].evidence
     assert session.status.phase == "done"
     session.close()

@@ -19,8 +19,9 @@ from scrub_widgets.errors import Cancelled
 from scrub_widgets.graph.functions import FunctionGraph
 from scrub_widgets.measure import guards
 from scrub_widgets.measure.guards import GUARDS, RERUN, claims, donors, doubts, numbers, reruns, twins
+from scrub_widgets.measure.guards.chance import no_better_than_chance
 from scrub_widgets.measure.guards.data import features, fixed, labels
-from scrub_widgets.measure.guards.slices import slices
+from scrub_widgets.measure.guards.slices import position_slices, slices
 from scrub_widgets.measure.guards.strength import covered, strength
 from tests.unit import models
 
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from scrub_widgets.measure.guards.doubt import Doubt
     from scrub_widgets.result import Result
 
-RANDOM = np.random.default_rng(0)
+
+def noise(seed: int, n: int = 1024) -> np.ndarray[Any, Any]:
+    """Normal noise, ``[n]``."""
+    return np.random.default_rng(seed).normal(size=n)
 
 
 def grid() -> dict[str, np.ndarray[Any, Any]]:
@@ -103,7 +107,7 @@ def with_losses(scrubbed: Any, model: Any = 0.0, baseline: Any = 1.0, **other: A
     """The right hypothesis' result with losses written down by hand."""
     n = len(right().losses)
     m, s, b = (np.broadcast_to(np.asarray(v, dtype=float), n).copy() for v in (model, scrubbed, baseline))
-    b += 1e-3 * RANDOM.normal(size=n)
+    b += 1e-3 * noise(9, n)
     return replace(
         right(),
         losses=replace(right().losses, model=m, scrubbed=s, baseline=b, off=abs(s - m), baseline_off=abs(b - m)),
@@ -155,8 +159,7 @@ def test_nothing_claimed_nothing_to_doubt() -> None:
 
 
 def test_no_gap() -> None:
-    noise = RANDOM.normal(size=1024)
-    assert named(numbers.no_gap(with_losses(0.5, noise, 0.0))) == {"no gap": "warning"}
+    assert named(numbers.no_gap(with_losses(0.5, noise(0), 0.0))) == {"no gap": "warning"}
     worse = with_losses(0.5, 2.0, 1.0)
     assert worse.loss_recovered.resolved  # a number, and it means nothing: the model is worse than random inputs
     assert named(numbers.no_gap(worse)) == {"no gap": "warning"}
@@ -165,12 +168,11 @@ def test_no_gap() -> None:
 
 def test_a_gap_that_is_hardly_there() -> None:
     n = len(right().losses)
-    noise = RANDOM.normal(size=n)
-    noise = (noise - noise.mean()) / noise.std(ddof=1)
-    hardly = with_losses(0.1, 0.0, 2.2 / np.sqrt(n) + noise)  # between the 1.96 of an interval and the 2.58 of a guard
+    spread = (noise(0) - noise(0).mean()) / noise(0).std(ddof=1)
+    hardly = with_losses(0.1, 0.0, 2.2 / np.sqrt(n) + spread)  # between the 1.96 of an interval and the 2.58 of a guard
     assert hardly.loss_recovered.resolved
-    assert "hardly a gap" in numbers.no_gap(hardly)[0].evidence
-    assert numbers.no_gap(with_losses(0.1, 0.0, 3.0 / np.sqrt(n) + noise)) == []
+    assert "barely resolved" in numbers.no_gap(hardly)[0].evidence
+    assert numbers.no_gap(with_losses(0.1, 0.0, 3.0 / np.sqrt(n) + spread)) == []
 
 
 def test_broken_examples() -> None:
@@ -253,7 +255,7 @@ def test_cancellation_in_the_rest_of_the_output() -> None:
 def test_above_the_model() -> None:
     assert named(numbers.above_the_model(with_losses(-0.2))) == {"above the model": "warning"}
     assert numbers.above_the_model(with_losses(0.0)) == []
-    noisy = with_losses(RANDOM.normal(size=1024))  # exactly 100 % but for noise
+    noisy = with_losses(noise(1))  # exactly 100 % but for noise
     assert numbers.above_the_model(noisy) == []
     assert numbers.above_the_model(right()) == []
 
@@ -473,13 +475,13 @@ def test_slices() -> None:
 
 def test_a_slice_of_the_opposite_sign() -> None:
     small = right().task.columns["x0"][right().references] == 0
-    found = slices(with_losses(np.where(small, 1.1, 0.0) + 0.05 * RANDOM.normal(size=1024)))
+    found = slices(with_losses(np.where(small, 1.1, 0.0) + 0.05 * noise(2)))
     assert "where x0 is 0" in found[0].evidence
     assert "worse than no hypothesis" in found[0].evidence
 
 
 def test_noise_makes_no_slices() -> None:
-    fired = [slices(with_losses(0.2 + RANDOM.normal(size=1024))) for _ in range(100)]
+    fired = [slices(with_losses(0.2 + noise(seed))) for seed in range(100)]
     assert sum(map(bool, fired)) <= 4
 
 
@@ -487,6 +489,35 @@ def test_a_slice_with_nothing_to_recover_is_passed_over() -> None:
     small = right().task.columns["x0"][right().references] == 0
     baseline = np.where(small, 0.05, 1.0)
     assert slices(with_losses(np.where(small, 0.05, 0.0), 0.0, baseline)) == []
+
+
+def test_slices_by_position() -> None:
+    """Kept at the first half of the positions, the model is itself there and random elsewhere."""
+    t = Task(induction().model, induction().tokens, loss=sw.losses.kl())
+    half = t.scrub(Hypothesis().claim("*", positions=list(range(16)))[0], samples=64)
+    found = position_slices(half)
+    assert named(found) == {"slices": "warning"}
+    assert "100 % at positions 0 to" in found[0].evidence
+    assert position_slices(t.scrub(Hypothesis().claim("*", rule="any input")[0], samples=64)) == []
+    assert position_slices(t.scrub(Hypothesis().claim("*")[0], samples=64)) == []
+    assert position_slices(induction().scrub(refined(), samples=64)) == []  # one position is read
+
+
+def test_the_terms_of_a_loss_add_up() -> None:
+    model = models.gpt2()
+    weights = torch.rand(model.tokens.shape[0], model.tokens.shape[1] - 1)
+    for loss in (
+        sw.losses.next_token(),
+        sw.losses.next_token(positions=[1, 3], weights="w"),
+        sw.losses.kl(positions=[0, 2]),
+    ):
+        t = Task(model.bridge, model.tokens, loss=loss, columns={"w": weights})
+        h = Hypothesis().claim("a0.h1")[0]
+        r = t.scrub(h, samples=40)
+        assert loss.terms is not None
+        got = [[loss.terms(x, b, c).sum(-1) for x in (c, s, o)] for b, c, s, o in t.outputs(h, r.settings)]
+        for i, losses in enumerate((r.losses.model, r.losses.scrubbed, r.losses.baseline)):
+            np.testing.assert_allclose(torch.cat([chunk[i] for chunk in got]).numpy(), losses, rtol=1e-4, atol=1e-6)
 
 
 # -- other runs ------------------------------------------------------------------------------------------------------
@@ -699,3 +730,34 @@ def test_how_far_a_rule_fixes_a_value() -> None:
     codes, values = np.array([0, 0, 0, 1, 1, 1]), np.array([5, 5, 6, 7, 7, 7])
     assert fixed(codes, values) == pytest.approx((2 * 0.5 + 0 + 3) / 6)
     assert np.isnan(fixed(np.arange(6), values))
+
+
+def test_no_better_than_chance() -> None:
+    """Rules about what a component does not read are worth as much as permuted ones; in the toy, the null has the lower loss."""
+    x = grid()
+    model = FunctionGraph({"A": lambda x0: x0, "B": lambda x1: x1, "out": lambda A, B: A + B})  # noqa: N803
+    t = Task(
+        model,
+        x,
+        loss=sw.losses.squared_error("y"),
+        columns={"y": x["x0"] + x["x1"]},
+        rules={"x1 > 4": lambda b: b.columns["x1"] > 4},
+    )
+    right, _ = Hypothesis().claim("out", rule="same input")
+    for component, rule in (("A", "x0"), ("B", "x1 > 4")):
+        right, _ = right.claim(component, under="logits>out", rule=rule)
+    wrong = right.with_rule("logits>out>A", "x1 > 4").remove("logits>out>B")
+    assert not no_better_than_chance(t.scrub(right, samples=512))
+    (doubt,) = no_better_than_chance(t.scrub(wrong, samples=512))
+    assert doubt.severity == "warning"
+    assert "with meaningless labels" in doubt.evidence
+    assert not no_better_than_chance(t.scrub(Hypothesis().claim("out")[0], samples=512))
+    toy = sw.load_task("toy_sum")
+    known, _ = Hypothesis().claim("D")
+    for component in ("A", "B"):
+        known, _ = known.claim(component, under="logits>D")
+    known, _ = known.claim("C", under="logits>D", rule="sum")
+    sums = toy.with_rules(sum=lambda batch: batch.columns["x0"] + batch.columns["x1"] + batch.columns["x2"])
+    r = sums.scrub(known, samples=4096)
+    assert r.above_null.value < 0
+    assert not no_better_than_chance(r)

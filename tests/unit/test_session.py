@@ -203,11 +203,12 @@ def test_an_error_while_computing_is_kept_and_said() -> None:
 def test_json_round_trips_to_the_byte(session: Session) -> None:
     session.set_hypothesis(head("token"))
     session.set_settings(seed=5, unclaimed="global", baseline="ablated")
-    session.wait(LONG)
+    session.wait(LONG, checked=True)
     text = session.to_json()
+    assert json.loads(text)["checked"]
     other = Session(shared_task(), samples=64)
     other.load_json(text)
-    other.wait(LONG)
+    other.wait(LONG, checked=True)
     assert other.to_json() == text
     assert other.hypothesis == session.hypothesis
     assert other.settings == session.settings
@@ -245,13 +246,13 @@ def test_a_closed_session_says_so_and_its_thread_ends() -> None:
 
 def test_a_session_that_nobody_keeps_is_collected_and_its_thread_ends() -> None:
     session = Session(shared_task(), samples=64)
-    session.wait(LONG)
+    session.wait(LONG, checked=True)
     thread, alive = session._thread, weakref.ref(session)
     del session
+    thread.join(LONG)  # it holds the session only while it works, and ends when there is none
+    assert not thread.is_alive()
     gc.collect()
     assert alive() is None
-    thread.join(LONG)
-    assert not thread.is_alive()
 
 
 def test_edits_and_previews_do_not_wait_for_the_engine(gated: tuple[Session, Gate]) -> None:

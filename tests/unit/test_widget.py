@@ -263,6 +263,21 @@ def test_a_graph_of_functions_has_its_senders_written_out() -> None:
     widget.close()
 
 
+def test_the_parts_of_a_rewrite_reach_the_view_with_how_exactly_they_agree() -> None:
+    task = sw.load_task("induction").rewrite(sw.rewrites.attention("a0.h0", offset=-1))
+    widget = ScrubWidget(task, Hypothesis().claim("a0.h0[rest]", rule="token")[0], samples=64)
+    graph = msgspec.convert(widget._graph, type=wire.Graph)
+    parts = [(c.id, c.part_of, c.part, c.slot) for c in graph.components if c.part_of]
+    assert parts == [("a0.h0[prev]", "a0.h0", "prev", 0), ("a0.h0[rest]", "a0.h0", "rest", 0)]
+    (rewritten,) = graph.rewrites
+    assert rewritten.parts == ["a0.h0[prev]", "a0.h0[rest]"]
+    assert 0 <= rewritten.error < 1e-4
+    widget.wait(LONG)
+    result = msgspec.convert(widget._result, type=wire.ResultInfo)
+    assert str(result.provenance["rewrites"]).startswith("a0.h0 = a0.h0[prev] + a0.h0[rest]")
+    widget.close()
+
+
 def test_a_loss_has_a_unit(view: Wire) -> None:
     named = (sw.losses.next_token(), sw.losses.target("a"), sw.losses.kl(), sw.losses.logit_diff("a", "b"))
     assert [loss.unit for loss in named] == ["nats", "nats", "nats", "logits"]

@@ -71,17 +71,19 @@ export function ClaimCard({ claim }: { claim: Claim }) {
             ))}
           </div>
         )}
-        <label class="scrub-field">
-          <span>positions</span>
-          <input
-            data-testid="positions"
-            value={positionsText(claim.positions)}
-            placeholder="everywhere"
-            title={`Indices such as 4, 5${roles.length > 0 ? `, or a role: ${roles.join(", ")}` : ""}; empty for everywhere`}
-            disabled={off}
-            onChange={(e) => setPositions(e.currentTarget)}
-          />
-        </label>
+        {task.n_pos > 1 && (
+          <label class="scrub-field">
+            <span>positions</span>
+            <input
+              data-testid="positions"
+              value={positionsText(claim.positions)}
+              placeholder="everywhere"
+              title={`Indices such as 4, 5${roles.length > 0 ? `, or a role: ${roles.join(", ")}` : ""}; empty for everywhere`}
+              disabled={off}
+              onChange={(e) => setPositions(e.currentTarget)}
+            />
+          </label>
+        )}
         <label class="scrub-field">
           <span>share a draw as</span>
           <input

@@ -9,6 +9,7 @@ const GESTURES: [string, string, string][] = [
   ["Draw a claimed edge", "drag from a port to an earlier component", "E, arrows, Enter"],
   ["Remove a claim", "✕ in its row", "Delete"],
   ["Run · cancel", "buttons", "R · Esc"],
+  ["Measure once on held-out inputs", "Confirm", "Tab to Confirm, Enter"],
   ["Undo · redo", "buttons", "Ctrl+Z · Ctrl+Shift+Z"],
 ];
 

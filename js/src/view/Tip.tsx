@@ -6,6 +6,19 @@ import type { MapLayout } from "../layout";
 import { ruleFace } from "../rules";
 import { Swatch } from "./Swatch";
 
+/** How exactly the parts of a rewrite make up what they replace. */
+function Agreement({ part }: { part: string }) {
+  const { store } = useApp();
+  const found = store.graph.value?.rewrites.find((r) => r.parts.includes(part));
+  if (!found) return null;
+  return (
+    <div class="scrub-muted">
+      One of {found.parts.length} parts that together are {found.component}; largest difference{" "}
+      {found.error === 0 ? "0" : found.error.toExponential(0).replace("e-", " × 10^−")} of its size
+    </div>
+  );
+}
+
 export function Tip({ layout }: { layout: MapLayout }) {
   const { store, ui } = useApp();
   const id = ui.tip.value;
@@ -24,6 +37,7 @@ export function Tip({ layout }: { layout: MapLayout }) {
       <div>
         <strong>{componentWords(index, cell.id)}</strong> <code>{cell.id}</code>
       </div>
+      <Agreement part={cell.id} />
       {cell.id === ROOT && <div class="scrub-muted">Click: new claims go under the output</div>}
       {cell.id !== ROOT && claims.length === 0 && (
         <div class="scrub-muted">Unclaimed: takes its value from a random input</div>

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import Cancelled
+from .chance import no_better_than_chance
 from .claims import degenerate_rule, label_leak, never_resampled, untestable_claim
 from .donors import donor_drift, masks_and_lengths, padding_read, weak_test
 from .doubt import Doubt
 from .numbers import above_the_model, broken_examples, cancellation, few_samples, many_tries, no_gap
 from .reruns import drawn_apart, idle_claims, label_control, non_monotone, policy_sensitivity
-from .slices import slices
+from .slices import position_slices, slices
 from .twins import better_twin, extensional_twins
 
 if TYPE_CHECKING:
@@ -46,10 +47,12 @@ GUARDS: tuple[Guard, ...] = (
 """Guards that only read the result: at once."""
 
 RERUN: tuple[Guard, ...] = (
+    no_better_than_chance,
     policy_sensitivity,
     drawn_apart,
     non_monotone,
     idle_claims,
+    position_slices,
     label_control,
     extensional_twins,
     better_twin,

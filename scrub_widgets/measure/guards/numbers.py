@@ -22,7 +22,7 @@ FINAL_SAMPLES = 1024
 CANCELLATION = 3.0
 """The examples move this many times as far as their mean: what most of them did cannot be read off the mean."""
 CANCELLED_GAP = 0.1
-"""Movements below a tenth of the gap are of no interest, whichever way they go."""
+"""Movements below a tenth of the baseline's are of no interest, whichever way they go."""
 POINTWISE_APART = 0.2
 """Loss recovered and pointwise score differ a little wherever losses are skewed; a fifth of the gap is no detail."""
 HIGH = 0.9
@@ -42,18 +42,18 @@ MANY_TRIES = 10
 
 
 def no_gap(r: Result) -> list[Doubt]:
-    """The baseline's loss cannot be told from the model's, or hardly, or is below it: the ratio means nothing.
+    """The baseline's loss cannot be told from the model's, or barely, or is below it: the ratio means nothing.
 
-    "Hardly": at the 5 % of an interval and not at the 1 % of a guard. All others measure in shares of the gap and would be silent.
+    Stricter than the interval of the loss recovered: where this is silent, the other guards can measure in shares of the gap.
     """
-    there = r.loss_recovered.resolved and r.baseline_loss.value > r.model_loss.value
-    if there and recovered(r).resolved:
+    if r.loss_recovered.resolved and average(gap(r)).low() > 0:
         return []
-    what = "there is hardly a gap, and a share of it may be far off" if there else "there is nothing to recover"
+    barely = r.loss_recovered.resolved and r.baseline_loss.value > r.model_loss.value
     return [
         Doubt(
             "no gap",
-            f"the model's loss is {r.model_loss}, the baseline's {r.baseline_loss}: {what}.",
+            f"the model's loss is {r.model_loss}, the baseline's {r.baseline_loss}: "
+            + ("the gap between them is barely resolved." if barely else "there is nothing to recover."),
             "Take more samples, or a task that the model does better than the baseline.",
         )
     ]
@@ -77,7 +77,8 @@ def few_samples(r: Result) -> list[Doubt]:
 def cancellation(r: Result) -> list[Doubt]:
     """Losses that went up on some examples and down on others cancel in the mean."""
     change = r.losses.scrubbed - r.losses.model
-    moved = share(np.abs(change), gap(r))
+    # As a share of how far the baseline moves an example: that is no small number even where the gap of the means is.
+    moved = share(np.abs(change), np.abs(gap(r)))
     if not moved.resolved:
         return []
     size, mean = float(np.abs(change).mean()), abs(float(change.mean()))
@@ -89,11 +90,15 @@ def cancellation(r: Result) -> list[Doubt]:
         Doubt(
             "cancellation",
             f"the loss is lower on {percent(r.better)} of the examples and higher on {percent(r.worse)}; an example moves by "
-            f"{size:.3g} on average, but their mean only by {mean:.3g}. Loss recovered is {percent(recovered(r).value)}, the "
-            f"pointwise score {percent(r.pointwise.value)}.",
+            f"{size:.3g} on average, but their mean only by {mean:.3g}. {_beside(r)}",
             "Read the pointwise score (and the KL, where there is one) instead of the loss recovered.",
         )
     ]
+
+
+def _beside(r: Result) -> str:
+    recovered = f"Loss recovered is {percent(r.loss_recovered.value)}, the" if r.loss_recovered.resolved else "The"
+    return f"{recovered} pointwise score {percent(r.pointwise.value)}."
 
 
 def _beyond(found: Measured, margin: float) -> bool:

@@ -17,8 +17,10 @@ def majority() -> Truth:
     data = grid(10, 10, 10)
     bits = np.stack([data[f"x{i}"] > HIGH for i in range(3)])
     model = sw.FunctionGraph({
-        **{part: eval(f"lambda x{i}: x{i} > {HIGH}") for i, part in enumerate("ABC")},
-        "out": lambda A, B, C: A + B + C > 1,  # noqa: N803
+        "A": lambda x0: x0 > HIGH,
+        "B": lambda x1: x1 > HIGH,
+        "C": lambda x2: x2 > HIGH,
+        "out": lambda A, B, C: A + B + C > 1,
     })  # fmt: skip
     task = sw.Task(
         model,
@@ -52,7 +54,7 @@ def comparison() -> Truth:
     model = sw.FunctionGraph({
         "D": lambda x0, x1, x2: x0 - x1 + 0 * x2,
         "N": lambda x2: 0.01 * x2,
-        "out": lambda D, N: (D > 0) + N,  # noqa: N803
+        "out": lambda D, N: (D > 0) + N,
     })  # fmt: skip
     task = sw.Task(
         model,
@@ -86,7 +88,7 @@ def remainder() -> Truth:
     data = grid(12, 12, 6)
     model = sw.FunctionGraph({
         "S": lambda x0, x1, x2: x0 + x1 + 0 * x2,
-        "out": lambda S: S % 4,  # noqa: N803
+        "out": lambda S: S % 4,
     })  # fmt: skip
     task = sw.Task(
         model,
@@ -123,7 +125,7 @@ def gated() -> Truth:
         "A": lambda x0: x0,
         "copy": lambda x0: x0,
         "B": lambda x1: x1,
-        "out": lambda G, A, copy, B: G * (A + copy) / 2 + (1 - G) * B,  # noqa: N803
+        "out": lambda G, A, copy, B: G * (A + copy) / 2 + (1 - G) * B,
     })  # fmt: skip
     task = sw.Task(
         model,

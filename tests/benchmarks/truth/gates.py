@@ -21,7 +21,7 @@ def conjunction() -> Truth:
         "A": lambda x0, x2: (x0 > HIGH) + 0 * x2,
         "B": lambda x1, x2: (x1 > HIGH) + 0 * x2,
         "N": lambda x2: 0.02 * (x2 - 4.5),
-        "out": lambda A, B, N: A * B + N,  # noqa: N803
+        "out": lambda A, B, N: A * B + N,
     })  # fmt: skip
     task = sw.Task(
         model,
@@ -63,7 +63,7 @@ def with_backup() -> Truth:
         "main": lambda x0, x2: (x0 > HIGH) & (x2 < 19),
         "backup": lambda x0, x2: (x0 > HIGH) & (x2 >= 19),
         "N": lambda x1: 0.05 * (x1 - 2),
-        "out": lambda main, backup, N: main + backup + N,  # noqa: N803
+        "out": lambda main, backup, N: main + backup + N,
     })  # fmt: skip
     task = sw.Task(
         model,
@@ -102,7 +102,7 @@ def exclusive_or() -> Truth:
         "A": lambda x0, x2: (x0 > HIGH) + 0 * x2,
         "B": lambda x1, x2: (x1 > HIGH) + 0 * x2,
         "N": lambda x2: 0.02 * (x2 - 4.5),
-        "out": lambda A, B, N: A + B - 2 * A * B + N,  # noqa: N803
+        "out": lambda A, B, N: A + B - 2 * A * B + N,
     })  # fmt: skip
     task = sw.Task(
         model,

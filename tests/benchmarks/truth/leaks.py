@@ -19,7 +19,7 @@ def shortcut() -> Truth:
     model = sw.FunctionGraph({
         "T": lambda x0, x1, tag: tag + 0 * (x0 + x1),
         "S": lambda x0, x1: (x0 > HIGH) & (x1 > HIGH),
-        "out": lambda T, S: T + 0 * S,  # noqa: N803
+        "out": lambda T, S: T + 0 * S,
     })  # fmt: skip
     task = sw.Task(
         model,
@@ -63,7 +63,7 @@ def twins() -> Truth:
     model = sw.FunctionGraph({
         "A": lambda x0, x1, x3: (x0 > HIGH) + 0 * (x1 + x3),
         "B": lambda x2: x2 > HIGH,
-        "out": lambda A, B: A * B,  # noqa: N803
+        "out": lambda A, B: A * B,
     })  # fmt: skip
     task = sw.Task(
         model,

@@ -25,13 +25,6 @@ LIVE = [f"h{i}" for i in range(len(PAIRS))]
 DEAD = "dead"
 
 
-def _unit(a: int, b: int, weights: list[float]) -> Callable[..., Tensor]:
-    """A random function of two inputs, which it reads by their names."""
-    text = f"lambda x{a}, x{b}: torch.tanh(w[0] * (x{a} - 2.5) + w[1] * (x{b} - 2.5))"
-    unit: Callable[..., Tensor] = eval(text, {"torch": torch, "w": weights})
-    return unit
-
-
 def network(seed: int) -> sw.Task:
     """Random units of two inputs each, summed up with random weights; the task is to be what it is.
 
@@ -44,7 +37,19 @@ def network(seed: int) -> sw.Task:
         """Between 0.5 and 1.5 in size: a live unit varies and matters, or a claim about it could not be tested."""
         return [float(x) for x in random.choice([-1, 1], n) * random.uniform(0.5, 1.5, n)]
 
-    units = {name: _unit(*pair, weights(2)) for name, pair in zip(LIVE, PAIRS, strict=True)}
+    w = [weights(2) for _ in PAIRS]
+
+    def unit(i: int, a: Tensor, b: Tensor) -> Tensor:
+        return torch.tanh(w[i][0] * (a - 2.5) + w[i][1] * (b - 2.5))
+
+    units: dict[str, Callable[..., Tensor]] = {
+        "h0": lambda x0, x1: unit(0, x0, x1),
+        "h1": lambda x0, x2: unit(1, x0, x2),
+        "h2": lambda x0, x3: unit(2, x0, x3),
+        "h3": lambda x1, x2: unit(3, x1, x2),
+        "h4": lambda x1, x3: unit(4, x1, x3),
+        "h5": lambda x2, x3: unit(5, x2, x3),
+    }
     v = weights(len(LIVE))
     model = sw.FunctionGraph({
         **units,

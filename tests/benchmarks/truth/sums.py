@@ -23,7 +23,7 @@ def cancelling_pair() -> Truth:
     model = sw.FunctionGraph({
         "A": lambda x0, x2: x0 + x2,
         "B": lambda x1, x2: x1 - x2,
-        "out": lambda A, B: A + B - 9,  # noqa: N803
+        "out": lambda A, B: A + B - 9,
     })  # fmt: skip
 
     def margin(logits: Tensor, batch: Batch) -> Tensor:
