@@ -105,7 +105,7 @@ def toy() -> Truth:
         Case("the intended one of the post", task.hypotheses["intended"], "C matters too: the sum in it is part of the output."),
         Case("A and B swapped", task.hypotheses["swapped"], "A reads mostly x0 and B mostly x1, not the other way round."),
         Case("swapped, and C by the sum", tree("D", "D>A: x1 > 3", "D>B: x0 > 3", "D>C: x0 + x1 + x2"), "A reads mostly x0 and B mostly x1."),
-        Case("D knows the label", tree(f"D: {label}"), "D is a sum of thirds that never computes this 'or'."),
+        Case("D knows the label", tree(f"D: {label}"), "D adds up two soft thresholds and a plain sum; it never computes this 'or'."),
         Case("A, B and C each know the label", tree("D", f"D>A: {label}", f"D>B: {label}", f"D>C: {label}"), "None of them sees both thresholds."),
     )  # fmt: skip
     return Truth(
