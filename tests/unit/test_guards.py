@@ -166,6 +166,31 @@ def test_no_gap() -> None:
     assert numbers.no_gap(right()) == []
 
 
+def test_a_gap_that_is_hardly_there() -> None:
+    n = len(right().losses)
+    noise = RANDOM.normal(size=n)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    hardly = with_losses(0.1, 0.0, 2.2 / np.sqrt(n) + noise)  # between the 1.96 of an interval and the 2.58 of a guard
+    assert hardly.loss_recovered.resolved
+    assert "hardly a gap" in numbers.no_gap(hardly)[0].evidence
+    assert numbers.no_gap(with_losses(0.1, 0.0, 3.0 / np.sqrt(n) + noise)) == []
+
+
+def test_broken_examples() -> None:
+    n = len(right().losses)
+    few, many, hardly = (np.where(np.arange(n) < k, 1.5, 0.0) for k in (n // 40, n // 5, 2))
+    found = numbers.broken_examples(with_losses(few))
+    assert named(found) == {"broken examples": "warning"}
+    assert (
+        f"but {n // 40} of {n} examples are as far from the model as on a random input: 100 % of all"
+        in found[0].evidence
+    )
+    assert numbers.broken_examples(with_losses(many)) == []  # the mean tells: 70 %
+    assert numbers.broken_examples(with_losses(hardly)) == []
+    assert numbers.broken_examples(with_losses(np.where(np.arange(n) < n // 40, 1.5, 0.06))) == []  # all lose a little
+    assert numbers.broken_examples(right()) == []
+
+
 def test_few_samples() -> None:
     found = {n: named(numbers.few_samples(both().scrub(RIGHT, samples=n))) for n in (32, 64, 255, 256)}
     note, warning = {"few samples": "note"}, {"few samples": "warning"}
@@ -551,6 +576,20 @@ def test_parts_of_different_rules_drawn_apart() -> None:
     assert reruns.drawn_apart(right()) == []
     fine = tree(top, ("A", "logits>out", "half"), ("B", "logits>out", "odd"))
     assert reruns.drawn_apart(copies().scrub(fine)) == []  # together they fix x0 better
+
+
+def test_near_everything_smaller_differences_of_parts_drawn_apart_count() -> None:
+    """Bands of three: 96 % apart and 93 % together, so averaging hides nearly half of what is missing. Of two: 98 and 97 %."""
+    parts = [f"p{i}" for i in range(6)]
+    six = functions(
+        lambda x0, x1, x2: x0,
+        {f"band of {k}": lambda batch, k=k: batch.columns["x0"] // k for k in (2, 3)},
+        **{name: lambda x0: x0 for name in parts},
+        out=lambda p0, p1, p2, p3, p4, p5: (p0 + p1 + p2 + p3 + p4 + p5) / 6,
+    )
+    for k, wanted in ((3, {"drawn apart": "warning"}), (2, {})):
+        apart = tree(("out", "logits", "same input"), *[(name, "logits>out", f"band of {k}") for name in parts])
+        assert named(reruns.drawn_apart(six.scrub(apart, samples=4096))) == wanted
 
 
 def test_non_monotone() -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 APART = 0.05
 """Parts drawn apart may differ from parts drawn together by the parts' own noise; five points are more than that."""
+APART_MISSING = 0.5
+"""Near 100 % it is what is missing that is read: where averaging hid a third of it (half of what is left), that is no detail."""
+APART_LEAST = 0.02
 POLICY_APART = 0.1
 """What nobody claimed should not matter; ten points by how it was drawn, and it does."""
 WORSE_WITH = 0.05
@@ -69,10 +72,11 @@ def drawn_apart(r: Result) -> list[Doubt]:
     if not recovered(r).resolved:
         return []
     ports = list(_ports(r))
+    margin = min(APART, max(APART_LEAST, APART_MISSING * (1 - recovered(r).value)))
     found = []
     for claims in ports:
         more = difference(r, _together(r, claims))
-        if more.resolved and -more.value > APART and more.high(len(ports)) < 0:
+        if more.resolved and -more.value > margin and more.high(len(ports)) < 0:
             found.append(
                 Doubt(
                     "drawn apart",

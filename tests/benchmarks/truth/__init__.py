@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .case import Case, Truth
+from .fresh import comparison, gated, majority, remainder
 from .gates import conjunction, exclusive_or, switch, with_backup
 from .induction import hand_built
 from .leaks import shortcut, twins
 from .noise import random_network
 from .sums import average, cancelling_pair, toy
 
-__all__ = ["TRUTHS", "Case", "Truth"]
+__all__ = ["FRESH", "TRUTHS", "Case", "Truth"]
 
 TRUTHS: tuple[Callable[[], Truth], ...] = (
     hand_built,
@@ -29,3 +30,7 @@ TRUTHS: tuple[Callable[[], Truth], ...] = (
     twins,
     random_network,
 )
+"""Models that the guards were tried and improved on."""
+
+FRESH: tuple[Callable[[], Truth], ...] = (majority, comparison, remainder, gated)
+"""Models that no guard was changed for: what they show is not learned by heart."""
