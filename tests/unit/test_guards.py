@@ -168,7 +168,7 @@ def test_no_gap() -> None:
 
 def test_a_gap_that_is_hardly_there() -> None:
     n = len(right().losses)
-    noise = RANDOM.normal(size=n)
+    noise = np.random.default_rng(5).normal(size=n)
     noise = (noise - noise.mean()) / noise.std(ddof=1)
     hardly = with_losses(0.1, 0.0, 2.2 / np.sqrt(n) + noise)  # between the 1.96 of an interval and the 2.58 of a guard
     assert hardly.loss_recovered.resolved
