@@ -234,7 +234,7 @@ def test_parts_in_a_run_make_up_what_the_model_itself_computes(case: str) -> Non
 
 
 def one_by_one(graph: SplitGraph) -> Iterator[Hypothesis]:
-    """For every part: from its ports, with a donor for each position; by all its paths beside the edges of its siblings."""
+    """For every part: from its ports, with a donor for each position; by all its paths beside its siblings' edges or another's."""
     parts = [name for name in graph.components if name.endswith("]")]
     for name in parts:
         siblings = [other for other in parts if graph.whole(other) == graph.whole(name)]
@@ -253,6 +253,12 @@ def one_by_one(graph: SplitGraph) -> Iterator[Hypothesis]:
         for i, other in enumerate(siblings):
             h, _ = h.claim(other, under=under, rule="last token thirds", positions=[1, 4] if other == name else [i, 4])
         yield h
+        last = graph.components[-1]
+        if graph.whole(last) != graph.whole(name):
+            # A run starts where the first of them writes, be it deep within a component.
+            h, _ = Hypothesis().claim(name, rule="any input", paths="all")
+            h, _ = h.claim(last, rule="any input", paths="all", positions=[2, 5])
+            yield h
 
 
 @pytest.mark.parametrize("policy", POLICIES)
