@@ -42,7 +42,6 @@ MANY_TRIES = 10
 
 
 def no_gap(r: Result) -> list[Doubt]:
-<<<<<<< HEAD
     """The baseline's loss cannot be told from the model's, or barely, or is below it: the ratio means nothing.
 
     Stricter than the interval of the loss recovered: where this is silent, the other guards can measure in shares of the gap.
@@ -55,20 +54,6 @@ def no_gap(r: Result) -> list[Doubt]:
             "no gap",
             f"the model's loss is {r.model_loss}, the baseline's {r.baseline_loss}: "
             + ("the gap between them is barely resolved." if barely else "there is nothing to recover."),
-=======
-    """The baseline's loss cannot be told from the model's, or hardly, or is below it: the ratio means nothing.
-
-    "Hardly": at the 5 % of an interval and not at the 1 % of a guard. All others measure in shares of the gap and would be silent.
-    """
-    there = r.loss_recovered.resolved and r.baseline_loss.value > r.model_loss.value
-    if there and recovered(r).resolved:
-        return []
-    what = "there is hardly a gap, and a share of it may be far off" if there else "there is nothing to recover"
-    return [
-        Doubt(
-            "no gap",
-            f"the model's loss is {r.model_loss}, the baseline's {r.baseline_loss}: {what}.",
->>>>>>> main
             "Take more samples, or a task that the model does better than the baseline.",
         )
     ]

@@ -17,13 +17,9 @@ def majority() -> Truth:
     data = grid(10, 10, 10)
     bits = np.stack([data[f"x{i}"] > HIGH for i in range(3)])
     model = sw.FunctionGraph({
-<<<<<<< HEAD
         "A": lambda x0: x0 > HIGH,
         "B": lambda x1: x1 > HIGH,
         "C": lambda x2: x2 > HIGH,
-=======
-        **{part: eval(f"lambda x{i}: x{i} > {HIGH}") for i, part in enumerate("ABC")},
->>>>>>> main
         "out": lambda A, B, C: A + B + C > 1,
     })  # fmt: skip
     task = sw.Task(
