@@ -126,8 +126,8 @@ def never_resampled(r: Result) -> list[Doubt]:
     return [
         Doubt(
             "never resampled",
-            f"{len(kept)} {what} always read on the reference itself: {listed(kept)}.",
-            "Nothing is tested there: the number says that the rest may be swapped, and not what these compute.",
+            f"{len(kept)} {what} always read on the reference itself, so nothing is tested there: {listed(kept)}.",
+            "Read the number as a statement about the rest; to learn what these compute, give them a coarser rule or claims below.",
             kept[0],
             severity="note",
         )
