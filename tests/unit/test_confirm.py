@@ -15,9 +15,8 @@ import scrub_widgets as sw
 from scrub_widgets import Hypothesis, ScrubError, ScrubWidget, Session, checks
 from scrub_widgets.measure.guards import Doubt
 from scrub_widgets.widget import publish
+from tests.unit.gate import LONG, Gate
 from tests.unit.models import gpt2
-
-LONG = 60.0
 
 
 @cache
@@ -77,21 +76,6 @@ def test_a_run_that_was_cancelled_is_no_try() -> None:
     session.wait(LONG)
     assert session.tries == 0
     session.close()
-
-
-class Gate:
-    """A loss that waits until it is let through."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.entered = threading.Event()
-        self.armed = False
-
-    def __call__(self, logits: Any, batch: sw.rules.Batch) -> Any:
-        if self.armed:
-            self.entered.set()
-            assert self.open.wait(LONG)
-        return logits[:, 0, 0] - logits[:, 0, 1]
 
 
 # -- confirming -----------------------------------------------------------------------------------------------------

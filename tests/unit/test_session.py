@@ -14,9 +14,8 @@ import pytest
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, HypothesisError, ScrubError, Session
+from tests.unit.gate import LONG, Gate
 from tests.unit.models import gpt2
-
-LONG = 60.0
 
 
 @cache
@@ -35,21 +34,6 @@ def session() -> Iterator[Session]:
 
 def head(rule: str = "same input") -> Hypothesis:
     return Hypothesis().claim("a1.h0", rule=rule)[0]
-
-
-class Gate:
-    """A loss that waits between chunks until it is let through: a run as slow as a test wants."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.entered = threading.Event()
-        self.armed = False
-
-    def __call__(self, logits: Any, batch: sw.rules.Batch) -> Any:
-        if self.armed:
-            self.entered.set()
-            assert self.open.wait(LONG)
-        return logits[:, 0, 0] - logits[:, 0, 1]
 
 
 @pytest.fixture

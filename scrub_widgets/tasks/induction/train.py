@@ -6,22 +6,19 @@ folders. The same arguments and the same versions give the same weights. CPU min
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import time
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch.nn.functional import cross_entropy
 
+from ..training import parse, versions, write
+from ..weights import build
 from .data import LENGTH, VOCABULARY, bigram_loss, draw, examples, seen_before, streams
-from .model import attention_scores, build_model
+from .model import attention_scores
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int64
@@ -86,7 +83,7 @@ def head_sizes(model: TransformerBridge) -> Float[Tensor, "layer head"]:
 
 def train(recipe: Recipe) -> TransformerBridge:
     """Train on fresh streams: AdamW, linear warm-up, then a cosine decay to zero."""
-    model = build_model(recipe.config())
+    model = build(recipe.config())
     rng = np.random.default_rng([_TRAINING, recipe.seed])
     optimizer = torch.optim.AdamW(
         model.parameters(),
@@ -173,21 +170,9 @@ def measure(model: TransformerBridge) -> dict[str, Any]:
     }
 
 
-def parse(arguments: list[str] | None = None) -> tuple[Recipe, Path]:
-    """Read the recipe and the output folder from command-line arguments."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name, default in asdict(Recipe()).items():
-        flag = "--" + name.replace("_", "-")
-        parser.add_argument(flag, type=type(default), default=default, help=f"default {default}")
-    parser.add_argument("--out", type=Path, default=Path("runs/induction"), help="folder to write")
-    options = vars(parser.parse_args(arguments))
-    out: Path = options.pop("out")
-    return Recipe(**options), out
-
-
 def main() -> None:
     """Train, measure, save."""
-    recipe, out = parse()
+    recipe, out = parse(Recipe, __doc__ or "", "runs/induction")
     torch.set_num_threads(1)  # the sums' order, hence the weights, depends on it
     start = time.process_time()
     model = train(recipe)
@@ -195,14 +180,11 @@ def main() -> None:
         "config": recipe.config(),
         "recipe": asdict(recipe) | {"batch": BATCH, "warm_up": WARM_UP},
         "cpu_seconds": round(time.process_time() - start),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "transformer-lens", "numpy")},
+        "versions": versions(),
         **measure(model),
     }
-    out.mkdir(parents=True, exist_ok=True)
     weights = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
-    (out / "weights.safetensors").write_bytes(save(weights))
-    (out / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    write(out, weights, card)
     print(json.dumps({"losses": card["losses"], "heads": card["heads"]}))  # noqa: T201 - a program
 
 

@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file
-from transformer_lens import TransformerBridge, TransformerBridgeConfig
-from transformer_lens.model_bridge.sources import boot_native
 
+from .. import weights
 from .data import mask_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
     from torch import Tensor
-
-
-def build_model(config: dict[str, Any], device: str | torch.device = "cpu") -> TransformerBridge:
-    """Build an untrained float32 bridge; ``config`` holds ``TransformerBridgeConfig`` arguments."""
-    return boot_native(TransformerBridgeConfig(**config), device=device, dtype=torch.float32)
+    from transformer_lens import TransformerBridge
 
 
 def read_card() -> dict[str, Any]:
     """Read what is known about the bundled weights: config, training, measurements."""
-    card: dict[str, Any] = json.loads(files(__package__).joinpath("card.json").read_text("utf-8"))
-    return card
+    return weights.card(__package__ or "")
 
 
 def load_model(device: str | torch.device = "cpu") -> TransformerBridge:
     """Load the bundled three-layer balance checker: stored in half precision, computing in float32."""
-    model = build_model(read_card()["config"], device)
-    with as_file(files(__package__).joinpath("weights.safetensors")) as path:
-        model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    return model.eval()
+    return weights.load(__package__ or "", device)
 
 
 def answer_logits(model: TransformerBridge, tokens: Int64[Tensor, "n pos"]) -> Float[Tensor, "n 2"]:

@@ -6,22 +6,19 @@ weights. CPU minutes, one thread.
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import time
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save
 from torch.nn.functional import cross_entropy
 
+from ..training import parse, versions, write
+from ..weights import build
 from .data import KINDS, POSITIONS, VOCABULARY, examples, held_out, training
 from .features import balanced
-from .model import answer_logits, build_model
+from .model import answer_logits
 
 if TYPE_CHECKING:
     from transformer_lens import TransformerBridge
@@ -60,7 +57,7 @@ class Recipe:
 
 def train(recipe: Recipe) -> TransformerBridge:
     """Train on fresh strings: AdamW, linear warm-up, then a cosine decay to zero."""
-    model = build_model(recipe.config())
+    model = build(recipe.config())
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
     )
@@ -106,21 +103,9 @@ def measure(model: TransformerBridge, n: int = HELD_OUT, seed: int = 0) -> dict[
     return found
 
 
-def parse(arguments: list[str] | None = None) -> tuple[Recipe, Path]:
-    """Read the recipe and the output folder from command-line arguments."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name, default in asdict(Recipe()).items():
-        flag = "--" + name.replace("_", "-")
-        parser.add_argument(flag, type=type(default), default=default, help=f"default {default}")
-    parser.add_argument("--out", type=Path, default=Path("runs/parens"), help="folder to write")
-    options = vars(parser.parse_args(arguments))
-    out: Path = options.pop("out")
-    return Recipe(**options), out
-
-
 def main() -> None:
     """Train, round to half precision, measure, save."""
-    recipe, out = parse()
+    recipe, out = parse(Recipe, __doc__ or "", "runs/parens")
     torch.set_num_threads(1)  # the sums' order, hence the weights, depends on it
     start = time.process_time()
     model = train(recipe)
@@ -132,13 +117,10 @@ def main() -> None:
         "config": recipe.config(),
         "recipe": asdict(recipe) | {"warm_up": WARM_UP},
         "cpu_seconds": round(seconds),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "transformer-lens", "numpy")},
+        "versions": versions(),
         "held_out": measure(model),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "weights.safetensors").write_bytes(save(weights))
-    (out / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    write(out, weights, card)
     print(json.dumps(card["held_out"]))  # noqa: T201 - a program
 
 
