@@ -28,3 +28,23 @@ def test_the_induction_notebook_tells_its_story() -> None:
     assert refined > 85
     page = to_offline_html(notebook, path)  # raises if the page would load anything
     assert page.count("<iframe srcdoc=") == 2  # the widget, as it was each time it was shown
+
+
+def test_the_notebook_on_numbers_shows_each_trap_with_its_guard() -> None:
+    notebook = execute(next(path for path in NOTEBOOKS if path.stem == "02_what_the_numbers_mean"))
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    said = ["".join(o.get("text", "") for o in cell.outputs if o.output_type == "stream") for cell in code]
+    for trap in (
+        "cancellation",
+        "extensional twins",
+        "weak test",
+        "label leak",
+        "drawn apart",
+        "no better than chance",
+    ):
+        assert any(f"[warning] {trap}:" in text for text in said), trap
+    assert any(text.strip().endswith("no doubts") for text in said)  # the true hypothesis about the cancelling pair
+    assert any("not resolved" in text for text in said)
+    found = next(text for text in said if "on held-out data" in text)
+    best, held_out = (float(x) for x in re.findall(r": (-?\d+\.\d) % \[", found))
+    assert held_out < best - 10  # the best of many looked better than it is
