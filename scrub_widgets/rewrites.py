@@ -63,7 +63,7 @@ def direction(component: str, vectors: Any, name: str = "dir") -> Rewrite:
     RewriteError
         (When the task is rewritten) vectors of another width, zero or dependent ones.
     """
-    given = torch.as_tensor(vectors).detach()
+    given = _tensor(f"the directions for '{component}'", vectors)
 
     def build(graph: Graph) -> tuple[Mapping[str, Part], None]:
         width = graph.width(component)
@@ -154,7 +154,10 @@ def neurons(component: str, neurons: Sequence[int], name: str = "neurons") -> Re
     name : str
         Of the part; the other is ``rest``.
     """
-    chosen = sorted({int(neuron) for neuron in neurons})
+    wanted = _tensor(f"the neurons of '{component}'", neurons)
+    if wanted.ndim != 1 or wanted.is_floating_point():
+        raise RewriteError(f"neurons() takes a list of whole numbers, such as [3, 17], not {neurons!r}.")
+    chosen = sorted(set(wanted.tolist()))
 
     def build(graph: Graph) -> tuple[Mapping[str, Part], None]:
         mlp = _mlp(graph, component)
@@ -215,7 +218,7 @@ def attention(component: str, *, offset: int | None = None, mask: Any = None, na
             at = torch.arange(n, device=graph.device)
             sources = (at[None, :] - at[:, None]).eq(torch.tensor(offset))
         else:
-            sources = torch.as_tensor(mask).to(graph.device).bool()
+            sources = _tensor(f"the mask for '{component}'", mask).to(graph.device).bool()
         if sources.shape != (n, n):
             raise RewriteError(f"the mask has shape {list(sources.shape)}; expected [{n}, {n}], query by source.")
         return {
@@ -237,6 +240,13 @@ def _named(build: Build, *names: str) -> Build:
         if not re.fullmatch(r"\w[\w-]*", str(name)) or names == ("rest",):
             raise RewriteError(f"a part's name is a word (letters, digits, _ and -) other than 'rest', not {name!r}.")
     return build
+
+
+def _tensor(what: str, given: Any) -> Tensor:
+    try:
+        return torch.as_tensor(given).detach()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise RewriteError(f"{what} are no numbers: {error}.") from None
 
 
 def _mlp(graph: Graph, component: str) -> Mlp:

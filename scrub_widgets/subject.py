@@ -19,7 +19,7 @@ from .engine.draws import stream
 from .engine.memo import Memo
 from .engine.memory import check_fits
 from .engine.prepared import Prepared, prepare
-from .errors import TaskError, listed
+from .errors import RewriteError, TaskError, listed
 from .graph.bridge import check_exact, read_bridge
 from .graph.functions import FunctionGraph, Functions
 from .graph.graph import Graph, Progress
@@ -241,6 +241,11 @@ class Subject:
         RewriteError
             The parts do not make up the component (the worst example is named), or there is no such component.
         """
+        for rewrite in rewrites:
+            if not isinstance(rewrite, Rewrite):
+                raise RewriteError(
+                    f"rewrite() takes rewrites such as sw.rewrites.direction('m0', vectors), not {rewrite!r}."
+                )
         prepared, other = self.prepare(), self._copy()
         graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
         for rewrite in rewrites:

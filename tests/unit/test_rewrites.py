@@ -252,6 +252,10 @@ def wrong_product(site: rewrites.Site) -> torch.Tensor:
     (lambda: rewrites.combine("m0", {"g": lambda s: s.output}, lambda p: p["g"][..., :3]), "together have shape"),
     (lambda: rewrites.function("m0", lambda site: torch.rand_like(site.output)), "do not make up 'm0'"),
     (lambda: rewrites.combine("m0", {}, lambda p: p["g"]), "needs at least one part"),
+    (lambda: rewrites.neurons("m0", 3), r"takes a list of whole numbers, such as \[3, 17\], not 3"),
+    (lambda: rewrites.neurons("m0", ["a"]), "the neurons of 'm0' are no numbers"),
+    (lambda: rewrites.direction("m0", "up"), "the directions for 'm0' are no numbers"),
+    (lambda: "m0", r"takes rewrites such as sw.rewrites.direction.*not 'm0'"),
 ])  # fmt: skip
 def test_what_does_not_add_up_is_refused_with_the_worst_example(rewrite: Callable[[], Rewrite], words: str) -> None:
     task = TASKS["native_mlp"]
