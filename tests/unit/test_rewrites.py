@@ -233,6 +233,11 @@ def wrong_product(site: rewrites.Site) -> torch.Tensor:
     return site.output * (1 + 0.01 * (site.tokens == 3).unsqueeze(-1))
 
 
+def wrong(value: Any) -> Any:
+    """What a type checker would not let through."""
+    return value
+
+
 @pytest.mark.parametrize(("rewrite", "words"), [
     (lambda: rewrites.direction("m7", vectors(1)), "no component 'm7' to rewrite; the model has 'embed'"),
     (lambda: rewrites.direction("m0", torch.ones(2, 5)), r"shape \[2, 5\].*\[k, 16\]"),
@@ -252,8 +257,8 @@ def wrong_product(site: rewrites.Site) -> torch.Tensor:
     (lambda: rewrites.combine("m0", {"g": lambda s: s.output}, lambda p: p["g"][..., :3]), "together have shape"),
     (lambda: rewrites.function("m0", lambda site: torch.rand_like(site.output)), "do not make up 'm0'"),
     (lambda: rewrites.combine("m0", {}, lambda p: p["g"]), "needs at least one part"),
-    (lambda: rewrites.neurons("m0", 3), r"takes a list of whole numbers, such as \[3, 17\], not 3"),
-    (lambda: rewrites.neurons("m0", ["a"]), "the neurons of 'm0' are no numbers"),
+    (lambda: rewrites.neurons("m0", wrong(3)), r"takes a list of whole numbers, such as \[3, 17\], not 3"),
+    (lambda: rewrites.neurons("m0", wrong(["a"])), "the neurons of 'm0' are no numbers"),
     (lambda: rewrites.direction("m0", "up"), "the directions for 'm0' are no numbers"),
     (lambda: "m0", r"takes rewrites such as sw.rewrites.direction.*not 'm0'"),
 ])  # fmt: skip
