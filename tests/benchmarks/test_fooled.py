@@ -26,7 +26,7 @@ SAMPLES = (256, 1024)
 SEEDS = range(5)
 PASSES = 0.9
 """From here on a reader takes a hypothesis for confirmed."""
-NETWORKS = 100
+NETWORKS = 60
 """Networks of random weights, each searched for claims that recover other than their matched null."""
 REFERENCES = 256
 
@@ -130,7 +130,9 @@ def _line(row: Sequence[Run]) -> str:
         return float(np.mean([getattr(run, of) for run in numbers]))
 
     found = Counter(name for run in row for name in run.warned)
-    words = ", ".join(f"{warning} [{count}]" for warning, count in found.most_common())
+    words = ", ".join(
+        f"{warning} [{found[warning]}]" for warning in sorted(found, key=lambda name: (-found[name], name))
+    )
     kl = f"{mean('kl'):5.2f}" if math.isfinite(mean("kl")) else "    -"
     shares = f"{100 * mean('recovered'):9.0f} {100 * mean('pointwise'):9.0f} {100 * mean('null'):6.0f}"
     return f"  {case.kind:5} {case.says:52.52} {shares} {kl} {_exposed(row):12} {words}"
