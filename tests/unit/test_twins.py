@@ -9,6 +9,7 @@ import numpy as np
 import scrub_widgets as sw
 from scrub_widgets.measure.guards import twins
 from scrub_widgets.measure.guards.doubt import Doubt
+from scrub_widgets.measure.guards.finer import finer_rule
 
 RANDOM = np.random.default_rng(0)
 N = 800
@@ -93,3 +94,33 @@ def test_a_neighbour_that_recovers_more() -> None:
 def test_no_neighbour_recovers_more() -> None:
     assert twins.better_twin(scrub("x0 high")) == []  # x3 is near, and worse
     assert twins.better_twin(scrub("x2 high")) == []  # wrong, and nothing is near
+
+
+def thirds() -> sw.Task:
+    """``x0 + x1`` of two digits; "by pairs" mixes up 6 and 7, which costs about two points."""
+    data = {name: RANDOM.integers(10, size=N) for name in ("x0", "x1")}
+    return sw.Task(
+        sw.FunctionGraph({"A": lambda x0: 1.0 * x0, "B": lambda x1: 1.0 * x1, "out": lambda A, B: A + B}),  # noqa: N803
+        data,
+        loss=sw.losses.squared_error("y"),
+        columns={"y": data["x0"] + data["x1"]},
+        rules={
+            "x0 by pairs": lambda batch: batch.columns["x0"] // 2,
+            "x0 by pairs and x1": lambda batch: batch.columns["x0"] // 2 + 100 * batch.columns["x1"],
+            "nearly alone": lambda batch: batch.index // 2,
+        },
+    )
+
+
+def test_a_finer_rule_that_recovers_more() -> None:
+    t = thirds()
+    h, out = sw.Hypothesis().claim("out")
+    coarse, _ = h.claim("A", under=out, rule="x0 by pairs")[0].claim("B", under=out, rule="x1")
+    (doubt,) = finer_rule(t.scrub(coarse, samples=1024))
+    assert doubt.severity == "warning"
+    assert doubt.evidence.startswith("with 'x0', which keeps more than 'x0 by pairs' does, 100 % are recovered")
+    assert doubt.where == "logits>out>A"
+    right = coarse.with_rule(f"{out}>A", "x0")
+    assert finer_rule(t.scrub(right, samples=1024)) == []
+    low = coarse.with_rule(f"{out}>B", "any input")  # far from 90 %: the number says it
+    assert finer_rule(t.scrub(low, samples=1024)) == []

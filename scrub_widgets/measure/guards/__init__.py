@@ -15,6 +15,7 @@ from .chance import no_better_than_chance
 from .claims import degenerate_rule, label_leak, never_resampled, untestable_claim
 from .donors import donor_drift, masks_and_lengths, padding_read, weak_test
 from .doubt import Doubt
+from .finer import finer_rule
 from .numbers import above_the_model, broken_examples, cancellation, few_samples, many_tries, no_gap
 from .reruns import drawn_apart, idle_claims, label_control, non_monotone, policy_sensitivity
 from .slices import position_slices, slices
@@ -56,6 +57,7 @@ RERUN: tuple[Guard, ...] = (
     label_control,
     extensional_twins,
     better_twin,
+    finer_rule,
 )
 """Guards that scrub again, or apply every rule of the task to the data: one more scrub for each policy, port, claim and near twin."""
 

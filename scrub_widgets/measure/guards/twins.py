@@ -37,8 +37,8 @@ def extensional_twins(r: Result) -> list[Doubt]:
     something computed. Which property of an *input* is named makes no difference to what reads that input.
     """
     found = []
-    for name in _claimed(r):
-        twins = [other for other in _palette(r, name) if _same(r.classes[name], _classes(r, other))]
+    for name in claimed_rules(r):
+        twins = [other for other in palette(r, name) if _same(r.classes[name], classes_of(r, other))]
         if not twins:
             continue
         computed = [c.id for c in r.hypothesis if c.rule == name and not _inputs_only(r, c.components)]
@@ -64,7 +64,7 @@ def better_twin(r: Result) -> list[Doubt]:
     pairs = list(_neighbours(r))
     found = []
     for name, other in pairs:
-        scrubbed = again(r, _renamed(r.hypothesis, name, other))
+        scrubbed = again(r, renamed(r.hypothesis, name, other))
         more = difference(r, scrubbed)
         if more.value > BETTER and more.low(len(pairs)) > 0:
             theirs = 1 + share(r.losses.model - scrubbed, gap(r)).value
@@ -80,12 +80,12 @@ def better_twin(r: Result) -> list[Doubt]:
     return found
 
 
-def _claimed(r: Result) -> list[str]:
+def claimed_rules(r: Result) -> list[str]:
     """The rules of the hypothesis that say something on this data."""
     return [name for name in dict.fromkeys(c.rule for c in r.hypothesis) if trivial(r.classes[name]) is None]
 
 
-def _palette(r: Result, name: str) -> list[str]:
+def palette(r: Result, name: str) -> list[str]:
     """The task's other rules; the column that the loss reads is the answer, not an explanation."""
     own = _function(r, name)
     return [o for o in r.task.rules if o != name and o not in r.task.loss.columns and _function(r, o) is not own]
@@ -96,7 +96,7 @@ def _function(r: Result, name: str) -> object:
     return inspect.unwrap(rules.find(name, r.task.rules, r.task.positions))
 
 
-def _classes(r: Result, name: str) -> Classes | None:
+def classes_of(r: Result, name: str) -> Classes | None:
     """The classes of a rule of the palette; None if it raises: nobody claimed it, so it is nobody's error here."""
     try:
         return r.task.classes(name)
@@ -128,10 +128,10 @@ def _differ_elsewhere(r: Result, name: str, other: str) -> bool:
 
 def _neighbours(r: Result) -> Iterator[tuple[str, str]]:
     """Rules of the hypothesis with others that nearly agree."""
-    for name in _claimed(r):
+    for name in claimed_rules(r):
         ours = r.classes[name]
-        for other in () if ours.positionwise else _palette(r, name):
-            theirs = _classes(r, other)
+        for other in () if ours.positionwise else palette(r, name):
+            theirs = classes_of(r, other)
             if theirs is None or theirs.positionwise or _same(ours, theirs):
                 continue
             if min(_kept(ours.codes, theirs.codes), _kept(theirs.codes, ours.codes)) >= NEAR:
@@ -144,7 +144,7 @@ def _kept(codes: Ints, values: Ints) -> float:
     return (fixed(codes, values) - chance) / (1 - chance) if chance < 1 else 0.0
 
 
-def _renamed(h: Hypothesis, rule: str, other: str) -> Hypothesis:
+def renamed(h: Hypothesis, rule: str, other: str) -> Hypothesis:
     """The same claims with one rule in another's place."""
     for claim in list(h):
         if claim.rule == rule:
