@@ -21,7 +21,14 @@ NAMES = ("native_mlp", "gpt2", "smollm2", "pythia", "bidirectional", "padded_lef
 
 def task_of(name: str) -> sw.Task:
     model = MODELS[name]()
-    return sw.Task(model.bridge, model.tokens, loss=losses.next_token(), attention_mask=model.mask, name=name)
+    return sw.Task(
+        model.bridge,
+        model.tokens,
+        loss=losses.next_token(),
+        attention_mask=model.mask,
+        columns={"spot": np.arange(INPUTS) % POSITIONS},
+        name=name,
+    )
 
 
 TASKS = {name: task_of(name) for name in NAMES}
@@ -68,7 +75,8 @@ def test_all_parts_with_one_donor_are_the_component(case: str, model: str, paths
     task = whole.rewrite(rewrite)
     parts = parts_of(task, rewrite.component)
     assert len(parts) == 2
-    for rule, positions in (("token", None), ("previous token at 2", [1, 2, 3])):
+    places: tuple[tuple[str, Any], ...] = (("token", None), ("previous token at 2", [1, 2, 3]), ("any input", "spot"))
+    for rule, positions in places:
         results = []
         for t, component in ((whole, rewrite.component), (task, parts)):
             h, claim = Hypothesis().claim("a1.h0", rule="same input")
