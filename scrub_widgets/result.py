@@ -20,7 +20,8 @@ from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
 from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
-from .measure.guards.paired import again, without
+from .measure.guards.paired import again
+from .measure.nulls.variants import without
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,8 +13,6 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from ...engine.draws import Unclaimed
-from ...hypothesis import ROOT
-from ...rules import ANY
 
 if TYPE_CHECKING:
     from ...hypothesis import Hypothesis
@@ -97,19 +95,6 @@ def excess_over_pointwise(r: Result) -> Measured:
         return NOTHING
     influence = (top - first.value * bottom) / bottom.mean() + (off - second.value * size) / size.mean()
     return Measured(first.value - (1 - second.value), _error(influence))
-
-
-def without(h: Hypothesis, claim_id: str) -> Hypothesis:
-    """A hypothesis that says nothing about a claim's input any more: its component takes its value from a random input.
-
-    The claim is left out, with all under it. The only one under its parent stays, as `any input`: without it the parent
-    would be a leaf, kept whole, and that is to claim more.
-    """
-    claim = h[claim_id]
-    left = h.remove(claim_id)
-    if claim.parent == ROOT or left.children(claim.parent):
-        return left
-    return left.claim(claim.components, claim.under, ANY, paths=claim.paths, positions=claim.positions)[0]
 
 
 def again(

@@ -100,14 +100,14 @@ def _random_ways(
 def without(h: Hypothesis, claim_id: str) -> Hypothesis:
     """The hypothesis without a claim and what stands under it: its component counts as unclaimed there.
 
-    If it is the last claim under another one, that one would become a leaf and keep more than before. So the input of its
-    port is then claimed as random (``*``, any input).
+    If it is the last claim under another one, that one would become a leaf and keep more than before. So it then stays, as
+    ``any input``: everything else keeps its draws.
     """
     claim = h[claim_id]
     rest = h.remove(claim_id)
     if claim.parent == ROOT or rest.children(claim.parent):
         return rest
-    return rest.claim(WHOLE, under=claim.under, rule=ANY)[0]
+    return rest.claim(claim.components, claim.under, ANY, paths=claim.paths, positions=claim.positions)[0]
 
 
 def additions(h: Hypothesis, layout: Layout) -> list[tuple[str, Hypothesis]]:
