@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from .errors import RewriteError, listed
+from .graph.digest import digest
 from .graph.graph import Graph
 from .graph.mlp import Mlp
 from .graph.parts import Branch, Missed, Neurons, OfSite, Projected, Site, SiteFunction, Sources
@@ -37,12 +38,15 @@ class Rewrite:
         What is rewritten.
     words : str
         How, for people.
+    mark : str
+        A hash of what it is made of: vectors, neurons, code.
     build : callable
         From the graph to the parts by name, and how they combine (None: by a sum).
     """
 
     component: str
     words: str
+    mark: str
     build: Build = field(repr=False)
 
 
@@ -87,6 +91,7 @@ def direction(component: str, vectors: Any, name: str = "dir") -> Rewrite:
     return Rewrite(
         component,
         f"{len(given.reshape(-1, given.shape[-1])) if given.ndim else 1} direction(s) and the rest",
+        digest("direction", given),
         _named(build, name),
     )
 
@@ -112,7 +117,7 @@ def function(component: str, f: SiteFunction, name: str = "f") -> Rewrite:
             "rest": Missed(graph, component, f, name, width=graph.width(component)),
         }, None
 
-    return Rewrite(component, f"{name} and what it misses", _named(build, name))
+    return Rewrite(component, f"{name} and what it misses", digest("function", f), _named(build, name))
 
 
 def combine(component: str, parts: Mapping[str, SiteFunction], combine: Combine) -> Rewrite:
@@ -139,7 +144,9 @@ def combine(component: str, parts: Mapping[str, SiteFunction], combine: Combine)
 
         return {name: OfSite(graph, component, g, name) for name, g in parts.items()}, checked
 
-    return Rewrite(component, f"a combination of {listed(parts)}", _named(build, *parts))
+    return Rewrite(
+        component, f"a combination of {listed(parts)}", digest(*parts.values(), combine), _named(build, *parts)
+    )
 
 
 def neurons(component: str, neurons: Sequence[int], name: str = "neurons") -> Rewrite:
@@ -165,9 +172,8 @@ def neurons(component: str, neurons: Sequence[int], name: str = "neurons") -> Re
             raise RewriteError(f"'{component}' has neurons 0 to {mlp.neurons - 1}, not {chosen[:12]}.")
         return {name: Neurons(mlp, chosen), "rest": Neurons(mlp, chosen, rest=True)}, None
 
-    return Rewrite(
-        component, f"neurons {chosen[:6]}{' ...' if len(chosen) > 6 else ''} and the rest", _named(build, name)
-    )
+    words = f"neurons {chosen[:6]}{' ...' if len(chosen) > 6 else ''} and the rest"
+    return Rewrite(component, words, digest("neurons", chosen), _named(build, name))
 
 
 def gated(component: str) -> Rewrite:
@@ -187,7 +193,7 @@ def gated(component: str) -> Rewrite:
             branch: Branch(mlp, branch) for branch in ("gate", "up")
         }, lambda parts: mlp.written(parts["gate"] * parts["up"]) + mlp.bias
 
-    return Rewrite(component, "gate times up", build)
+    return Rewrite(component, "gate times up", "gated", build)
 
 
 def attention(component: str, *, offset: int | None = None, mask: Any = None, name: str | None = None) -> Rewrite:
@@ -208,17 +214,18 @@ def attention(component: str, *, offset: int | None = None, mask: Any = None, na
         raise RewriteError("attention() takes either offset= (source minus query position) or mask= [pos, pos].")
     default = {None: "mask", -1: "prev", 0: "self"}.get(offset, f"offset{offset}")
     part = default if name is None else name
+    given = None if mask is None else _tensor(f"the mask for '{component}'", mask)
 
     def build(graph: Graph) -> tuple[Mapping[str, Part], None]:
         node = graph.node(component)
         if not isinstance(node, Head):
             raise RewriteError(f"'{component}' is no attention head: it has no source positions.")
         n = graph.positions
-        if mask is None:
+        if given is None:
             at = torch.arange(n, device=graph.device)
             sources = (at[None, :] - at[:, None]).eq(torch.tensor(offset))
         else:
-            sources = _tensor(f"the mask for '{component}'", mask).to(graph.device).bool()
+            sources = given.to(graph.device).bool()
         if sources.shape != (n, n):
             raise RewriteError(f"the mask has shape {list(sources.shape)}; expected [{n}, {n}], query by source.")
         return {
@@ -226,7 +233,7 @@ def attention(component: str, *, offset: int | None = None, mask: Any = None, na
             "rest": Sources(graph, component, node, ~sources),
         }, None
 
-    return Rewrite(component, f"source positions: {part} and the rest", _named(build, part))
+    return Rewrite(component, f"source positions: {part} and the rest", digest(offset, given), _named(build, part))
 
 
 # -- small things -------------------------------------------------------------------------------------------------------

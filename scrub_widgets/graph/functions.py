@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ..errors import TaskError, listed
 from ..hypothesis import ROOT
 from .base import Component, Layout
 from .cache import Spots, gather
+from .digest import digest
 from .graph import Clean, Graph, Inner, Inputs, Node, Patches, Progress, Run, patched
 from .transformer import NoPorts
 
@@ -273,13 +273,8 @@ class Functions(Graph):
 
     def fingerprint(self) -> str:
         """A hash of the functions' names, edges and code."""
-        digest = hashlib.blake2b(digest_size=8)
-        for name in self.model.order:
-            code = getattr(self.model.functions[name], "__code__", None)
-            constants = [c for c in getattr(code, "co_consts", ()) if isinstance(c, int | float | str)]
-            digest.update(f"{name} {self.model.parents[name]} {constants}".encode())
-            digest.update(getattr(code, "co_code", b""))
-        return digest.hexdigest()
+        model = self.model
+        return digest(*(x for name in model.order for x in (name, model.parents[name], model.functions[name])))
 
     def clean_bytes(self, inputs: int) -> int:
         """Bytes of all values."""

@@ -6,7 +6,6 @@ streams. Parts that add up write by themselves; parts that combine in another wa
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from ..errors import RewriteError, listed, suggestion
 from .cache import Spots, gather
+from .digest import digest
 from .graph import Clean, Graph, Inner, Inputs, Node, Patches, Progress, Run, patched
 
 if TYPE_CHECKING:
@@ -280,8 +280,7 @@ class Rewritten(Graph):
 
     def fingerprint(self) -> str:
         """A hash of the model and of what was rewritten."""
-        text = f"{self.base.fingerprint()} {self.name} {list(self.parts)}"
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return digest(self.base.fingerprint(), self.name, list(self.parts), self.rewrite.mark)
 
     def clean_bytes(self, inputs: int) -> int:
         """Bytes of the clean values; each part as wide as a stream."""

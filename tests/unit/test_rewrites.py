@@ -229,6 +229,14 @@ def test_a_rewrite_says_how_exactly_it_agrees_and_travels_with_the_task() -> Non
     r = task.scrub(Hypothesis().claim("m0[dir]", rule="first")[0], samples=20)
     assert r.provenance["model"] != whole.scrub(Hypothesis(), samples=20).provenance["model"]
     assert "m0[dir]" in r.provenance["rewrites"][0]
+    marks = {whole.rewrite(rewrites.direction("m0", vectors(k))).graph.fingerprint() for k in (1, 2, 2)}
+    v = vectors(1)
+    by_code = {
+        whole.rewrite(rewrites.function("m0", f)).graph.fingerprint()
+        for f in (by_token, lambda site: v * site.output, nonlinear)
+    }
+    assert len(marks) == 2  # the same rewrite is the same model, another direction is another
+    assert len(by_code) == 3
     ablated = task.scrub(Hypothesis().claim("m0[dir]", rule="first")[0], samples=20, baseline=["m0[rest]"])
     assert np.isfinite(ablated.losses.baseline).all()
     assert "m0[dir]" not in whole.graph.layout.names
