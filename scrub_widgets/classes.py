@@ -119,12 +119,16 @@ class Classes:
         codes = self.codes[:, position] if self.positionwise else self.codes
         return np.sort(np.unique(codes, return_counts=True)[1])[::-1].astype(np.int64)
 
-    def same_partition(self, other: Classes) -> bool:
-        """Whether two rules allow exactly the same swaps."""
-        if self.codes.shape != other.codes.shape or len(self.size) != len(other.size):
+    def refines(self, other: Classes) -> bool:
+        """Whether inputs that agree under this rule always agree under the other: it allows no swap that the other forbids."""
+        if self.codes.shape != other.codes.shape:
             return False
         pairs = np.unique(self.codes.ravel() * len(other.size) + other.codes.ravel())
         return len(pairs) == len(self.size)
+
+    def same_partition(self, other: Classes) -> bool:
+        """Whether two rules allow exactly the same swaps."""
+        return len(self.size) == len(other.size) and self.refines(other)
 
 
 def classify(name: str, function: RuleFunction, batch: Batch) -> Classes:

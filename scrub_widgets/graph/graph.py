@@ -110,6 +110,15 @@ class Node(ABC):
         """
 
 
+def on_stream(
+    node: Node, ports: Sequence[str], clean: Clean, stream: Float[Tensor, "rows pos d"], donors: Int[Tensor, " rows"]
+) -> Float[Tensor, "rows pos d"]:
+    """A node's value at all positions where all of its ports read one stream, as in the model itself."""
+    spots = Spots.all(stream.shape[1], stream.device)
+    names = ports if len(ports) > 1 else ("",)
+    return node.compute(clean, {port: node.project(port, stream, spots) for port in names}, spots, donors)
+
+
 @dataclass(frozen=True)
 class Run:
     """A run with replaced components.

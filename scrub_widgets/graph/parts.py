@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import RewriteError
 from .cache import Spots
-from .graph import Clean, Graph, Node
+from .graph import Clean, Graph, Node, on_stream
 from .mlp import Mlp
 from .rewritten import Part, whole
 from .transformer import Head
@@ -121,12 +121,9 @@ class OfSite(Part):
         def output() -> Tensor:
             if stream is None:
                 return whole(self.graph, self.component, clean, donors)
-            node = self.graph.node(self.component)
-            spots = Spots.all(self.graph.positions, self.graph.device)
             ports = self.graph.layout.by_id[self.component].ports
-            names = ports if len(ports) > 1 else ("",)
-            read = {port: node.project(port, stream, spots) for port in names}
-            return self.graph.emit(self.component, node.compute(clean, read, spots, donors))
+            value = on_stream(self.graph.node(self.component), ports, clean, stream, donors)
+            return self.graph.emit(self.component, value)
 
         mask = None if inputs.mask is None else inputs.mask[donors]
         read = {} if stream is None else self.graph.apart(self.component, stream)
@@ -154,10 +151,6 @@ class Neurons(Part):
         mine = self.mlp.written(self.mlp.activations(read[""])[..., self.chosen], self.chosen)
         return self.mlp(read[""]) - mine if self.rest else mine
 
-    def portless(self, clean: Clean, donors: Tensor) -> Tensor:
-        """Of a component that reads no stream."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True)
 class Branch(Part):
@@ -169,10 +162,6 @@ class Branch(Part):
     def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:
         """The part's value."""
         return self.mlp.branch(read[""], self.branch)
-
-    def portless(self, clean: Clean, donors: Tensor) -> Tensor:
-        """Of a component that reads no stream."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -197,7 +186,3 @@ class Sources(Part):
     def emit(self, value: Tensor) -> Tensor:
         """Through the head's output weights."""
         return self.graph.emit(self.component, value)
-
-    def portless(self, clean: Clean, donors: Tensor) -> Tensor:
-        """Of a component that reads no stream."""
-        raise NotImplementedError

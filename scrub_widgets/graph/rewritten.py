@@ -6,7 +6,6 @@ streams. Parts that add up write by themselves; parts that combine in another wa
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +18,7 @@ from torch import Tensor
 from ..errors import RewriteError, listed, suggestion
 from .cache import Spots, gather
 from .digest import digest
-from .graph import Clean, Graph, Inner, Inputs, Node, Patches, Progress, Run, patched
+from .graph import Clean, Graph, Inner, Inputs, Node, Patches, Progress, Run, on_stream, patched
 
 if TYPE_CHECKING:
     from ..rewrites import Rewrite
@@ -45,9 +44,9 @@ class Part(Node):
         """What it writes, of its value."""
         return value
 
-    @abstractmethod
     def portless(self, clean: Clean, donors: Int[Tensor, " rows"]) -> Float[Tensor, "rows pos d"]:
-        """The value on some inputs, for a component that reads no stream (an embedding)."""
+        """The value on some inputs, for a component that reads no stream (an embedding); parts of others have none."""
+        raise NotImplementedError
 
     def on(
         self, clean: Clean, stream: Float[Tensor, "rows pos d"] | None, donors: Int[Tensor, " rows"]
@@ -55,9 +54,7 @@ class Part(Node):
         """The value at all positions, if all ports read one stream."""
         if stream is None:
             return self.portless(clean, donors)
-        spots = Spots.all(stream.shape[1], stream.device)
-        names = self.ports if len(self.ports) > 1 else ("",)
-        return self.compute(clean, {port: self.project(port, stream, spots) for port in names}, spots, donors)
+        return on_stream(self, self.ports, clean, stream, donors)
 
 
 Combine = Callable[[Mapping[str, Tensor]], Tensor]

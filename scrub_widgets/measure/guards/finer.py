@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .claims import UNTESTABLE
 from .data import trivial
 from .doubt import Doubt, percent, points
 from .numbers import HIGH
-from .paired import again, difference, gap, recovered, share
-from .twins import claimed_rules, classes_of, palette, renamed
+from .paired import recovered
+from .twins import claimed_rules, classes_of, instead, palette
 
 if TYPE_CHECKING:
-    from ...classes import Classes
     from ...result import Result
 
 TRIED = 4
@@ -35,11 +32,9 @@ def finer_rule(r: Result) -> list[Doubt]:
     pairs = [(name, other) for name in claimed_rules(r) for other in _finer(r, name)]
     found = []
     for name, other in pairs:
-        scrubbed = again(r, renamed(r.hypothesis, name, other))
-        more = difference(r, scrubbed)
+        more, theirs = instead(r, name, other)
         for_nothing = max(0.0, 1 - whole.value) * r.task.classes(other).self_share
         if more.value > FINER + for_nothing and more.low(len(pairs)) > for_nothing:
-            theirs = 1 + share(r.losses.model - scrubbed, gap(r)).value
             found.append(
                 Doubt(
                     "finer rule",
@@ -57,14 +52,8 @@ def _finer(r: Result, name: str) -> list[str]:
     found = {}
     for other in palette(r, name):
         theirs = classes_of(r, other)
-        if theirs is not None and trivial(theirs) is None and theirs.self_share <= UNTESTABLE and _within(theirs, ours):
+        if theirs is None or trivial(theirs) is not None or theirs.self_share > UNTESTABLE:
+            continue
+        if len(theirs.size) > len(ours.size) and theirs.refines(ours):
             found[other] = len(theirs.size)
     return sorted(found, key=lambda other: found[other])[:TRIED]
-
-
-def _within(fine: Classes, coarse: Classes) -> bool:
-    """Whether every class of one rule lies in one class of the other, and not only the other way round."""
-    if fine.codes.shape != coarse.codes.shape or len(fine.size) <= len(coarse.size):
-        return False
-    pairs = np.unique(fine.codes.ravel() * len(coarse.size) + coarse.codes.ravel())
-    return len(pairs) == len(fine.size)

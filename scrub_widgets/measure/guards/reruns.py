@@ -182,7 +182,7 @@ def _bolder(r: Result, other: Result) -> bool:
         before = other.hypothesis[claim.id]
         if (before.paths, before.share) != (claim.paths, claim.share) or _removed_below(r, other, claim):
             return False
-        if before.rule != claim.rule and not _coarser(r.classes[claim.rule], other.classes[before.rule]):
+        if before.rule != claim.rule and not other.classes[before.rule].refines(r.classes[claim.rule]):
             return False
     return True
 
@@ -190,14 +190,6 @@ def _bolder(r: Result, other: Result) -> bool:
 def _removed_below(r: Result, other: Result, claim: Claim) -> bool:
     """Whether an interior claim became a leaf: that keeps more, and allows no further swap."""
     return bool(other.hypothesis.children(claim.id)) and not r.hypothesis.children(claim.id)
-
-
-def _coarser(rule: Classes, than: Classes) -> bool:
-    """Whether inputs that agree under one rule always agree under the other."""
-    if rule.codes.shape != than.codes.shape:
-        return False
-    pairs = np.unique(than.codes.ravel() * len(rule.size) + rule.codes.ravel())
-    return len(pairs) == len(than.size)
 
 
 def idle_claims(r: Result) -> list[Doubt]:

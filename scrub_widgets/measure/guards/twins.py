@@ -13,7 +13,7 @@ from ...data import Data
 from ...errors import RuleError, listed
 from .data import fixed, trivial
 from .doubt import Doubt, percent, points
-from .paired import again, difference, gap, recovered, share
+from .paired import Measured, again, difference, gap, recovered, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,10 +64,8 @@ def better_twin(r: Result) -> list[Doubt]:
     pairs = list(_neighbours(r))
     found = []
     for name, other in pairs:
-        scrubbed = again(r, renamed(r.hypothesis, name, other))
-        more = difference(r, scrubbed)
+        more, theirs = instead(r, name, other)
         if more.value > BETTER and more.low(len(pairs)) > 0:
-            theirs = 1 + share(r.losses.model - scrubbed, gap(r)).value
             found.append(
                 Doubt(
                     "better twin",
@@ -78,6 +76,12 @@ def better_twin(r: Result) -> list[Doubt]:
                 )
             )
     return found
+
+
+def instead(r: Result, name: str, other: str) -> tuple[Measured, float]:
+    """How much more is recovered with another rule in a claimed one's place, and how much in all."""
+    scrubbed = again(r, renamed(r.hypothesis, name, other))
+    return difference(r, scrubbed), 1 + share(r.losses.model - scrubbed, gap(r)).value
 
 
 def claimed_rules(r: Result) -> list[str]:
