@@ -114,7 +114,7 @@ def slow(made: sw.Task, gate: Gate) -> sw.Task:
     """The same task with a loss that waits at a gate."""
     loss = made.loss
 
-    def gated(logits: torch.Tensor, batch: sw.rules.Batch, clean: torch.Tensor | None) -> torch.Tensor:
+    def gated(logits: torch.Tensor, batch: sw.rules.Batch, clean: torch.Tensor) -> torch.Tensor:
         if not gate.open.is_set():
             gate.entered.set()
             gate.open.wait()
