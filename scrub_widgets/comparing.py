@@ -228,6 +228,10 @@ def measure(session: Session, wanted: Compared) -> None:
     try:
         results = [_measured(session, wanted, step, i * samples, alive) for i, step in enumerate(_steps(wanted))]
     except Cancelled:
+        with session._lock:
+            jobs = session._jobs
+            if not any((jobs.run, jobs.confirm, jobs.compare)) and session.status.phase == "running":
+                session._say(Status("cancelled", session.rev, message="the comparison was cancelled"))
         return
     except Exception as error:  # noqa: BLE001 - whatever happens must reach the person, not a lost thread
         with session._lock:

@@ -9,7 +9,7 @@ from typing import Literal
 from .engine.settings import Settings
 from .errors import ScrubError
 from .hypothesis import Hypothesis
-from .labels import NONE, Label, Labels
+from .labels import NONE, UNNAMED, Label, Labels
 from .measure.estimates import Estimate
 from .measure.guards import Doubt
 from .result import Result
@@ -36,7 +36,7 @@ class Step:
     hypothesis: Hypothesis = field(default_factory=Hypothesis)
     settings: Settings = field(default_factory=Settings)
     edit: str = ""
-    labels: Labels = NONE
+    labels: Labels = field(default_factory=lambda: NONE)
 
     @property
     def key(self) -> Key:
@@ -69,7 +69,7 @@ class Entry:
     id: int
     parent: int | None
     step: Step
-    label: Label = Label()
+    label: Label = UNNAMED
     touch: int = 0
 
 

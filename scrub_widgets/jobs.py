@@ -1,5 +1,4 @@
-"""What the engine thread of a session does: runs first, then confirmations,
-comparisons, and checks of what was shown.
+"""What the engine thread of a session does: runs first, then confirmations and comparisons, then checks of what was shown.
 
 Each can be stopped between two chunks. A newer edit ends a run and a check; a confirmation and a comparison are of frozen
 hypotheses and go on, unless they are cancelled.
@@ -134,9 +133,7 @@ def measure(session: Session, rev: int, step: Step) -> None:
         _failed(session, now(), step, error)
 
 
-def _publish(
-    session: Session, step: Step, outcome: Outcome, stop: Callable[[], None], now: Callable[[], int]
-) -> None:
+def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], None], now: Callable[[], int]) -> None:
     """Tell of a complete result, with what is cheap to know of it."""
     outcome = remembered.finished(session, step, outcome)
     with session._lock:

@@ -50,6 +50,8 @@ class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return new
 
 
+UNNAMED = Label()
+
 Labels = Mapping[str, Label]
 """Claim id to its label; claims without one are not in it. Never changed in place."""
 
@@ -68,7 +70,7 @@ def _text(what: str, value: object, most: int) -> str:
 def labelled(labels: Labels, hypothesis: Hypothesis, claim_id: str, name: object = None, note: object = None) -> Labels:
     """With another name or note for a claim; a HypothesisError if there is no such claim."""
     _ = hypothesis[claim_id]
-    return _frozen({**labels, claim_id: labels.get(claim_id, Label()).with_(name, note)})
+    return _frozen({**labels, claim_id: labels.get(claim_id, UNNAMED).with_(name, note)})
 
 
 def kept(labels: Labels, hypothesis: Hypothesis) -> Labels:
@@ -115,7 +117,7 @@ def read_labels(body: Any) -> Labels:
         found = msgspec.convert({} if body is None else body, dict[str, Label])
     except msgspec.ValidationError as error:
         raise ScrubError(f"this session's labels are not well formed: {error}.") from None
-    return _frozen({key: Label().with_(label.name, label.note) for key, label in found.items()})
+    return _frozen({key: UNNAMED.with_(label.name, label.note) for key, label in found.items()})
 
 
 def write_labels(labels: Labels) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from .measure.estimates import Estimate
 if TYPE_CHECKING:
     from .session import Session
 
-ROOM = 256 * 2**20
-"""Bytes of losses that are kept with their outcomes; at 1024 samples some 8000 steps."""
+ROOM = 384 * 2**20
+"""Bytes for outcomes: some 600 steps at 1024 samples."""
+EACH = 640
+"""Bytes that an outcome takes for each sample: losses and donors, as measured with position-wise claims in 32 positions."""
 MOST_TOUCHED = 20
 """Of the steps that have one number, so many are told of again when it is new."""
-ARRAYS = 6
-"""Per-example arrays of an outcome: its losses, and what it drew."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Remembered:
     Parameters
     ----------
     room : int
-        Bytes for the losses of all outcomes together; the newest one is kept whatever its size.
+        Bytes for all outcomes together; the newest one is kept whatever its size.
     """
 
     def __init__(self, room: int = ROOM) -> None:
@@ -93,7 +93,7 @@ class Remembered:
 
 
 def _size(outcome: Outcome) -> int:
-    return ARRAYS * 8 * len(outcome.result.losses)
+    return EACH * len(outcome.result.losses)
 
 
 def finished(session: Session, step: Step, outcome: Outcome) -> Outcome:

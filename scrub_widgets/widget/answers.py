@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, publish, wire
+from . import edits, history, publish, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -53,4 +53,8 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
     wire.AskPreview: _preview,
     wire.Export: _export,
+    wire.Restore: history.restore,
+    wire.Mark: history.mark,
+    wire.AskHistory: history.earlier,
+    wire.AskCompare: history.compare,
 }

@@ -5,12 +5,27 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import history as h
 from . import messages as m
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+AnyMessage = (
+    m.Edit
+    | m.Undo
+    | m.Redo
+    | m.Run
+    | m.Cancel
+    | m.Confirm
+    | m.AskPreview
+    | m.Export
+    | m.Ping
+    | h.Restore
+    | h.Mark
+    | h.AskHistory
+    | h.AskCompare
+)
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
+AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | h.Earlier
 """What the kernel sends."""
 
 
