@@ -5,12 +5,14 @@ A trait travels whole each time, so it holds the steps that changed last; the vi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from .. import past
 from ..diff import Change
+from ..history import Key
 from ..measure.estimates import Estimate
 from ..session import Session
 from . import publish, wire
@@ -32,11 +34,21 @@ def history_of(session: Session, recent: int = RECENT) -> wire.HistoryInfo:
         history = session._history
         newest = sorted(history.entries, key=lambda entry: entry.touch)[-recent:]
         chosen = {entry.id for entry in newest} | {history.at}
-        steps = [_step(past.one(session, history[n])) for n in sorted(chosen)]
+        first = _first(session)
+        steps = [_step(past.one(session, history[n]), first(n)) for n in sorted(chosen)]
         return wire.HistoryInfo(count=len(history), at=history.at, tip=history.tip, steps=steps)
 
 
-def _step(step: past.PastStep) -> wire.HistoryStep:
+def _first(session: Session) -> Callable[[int], int]:
+    """From a step to the first one with the same claims and settings."""
+    keys = [entry.step.key for entry in session._history.entries]
+    found: dict[Key, int] = {}
+    for n, key in enumerate(keys):
+        found.setdefault(key, n)
+    return lambda n: found[keys[n]]
+
+
+def _step(step: past.PastStep, same: int) -> wire.HistoryStep:
     words = step.edit if len(step.edit) <= MOST_WORDS else f"{step.edit[: MOST_WORDS - 1]}…"
     return wire.HistoryStep(
         id=step.id,
@@ -49,6 +61,7 @@ def _step(step: past.PastStep) -> wire.HistoryStep:
         seed=step.settings.seed,
         recovered=_interval(step.recovered),
         tries=step.tries,
+        same=same,
     )
 
 
@@ -105,7 +118,8 @@ def earlier(widget: ScrubWidget, message: wire.AskHistory) -> wire.AnyAnswer:
     session = widget.session
     with session._lock:
         entries = session._history.entries[max(0, message.before - PAGE) : max(0, message.before)]
-        return wire.Earlier(id=message.id, steps=[_step(past.one(session, entry)) for entry in entries])
+        first = _first(session)
+        return wire.Earlier(id=message.id, steps=[_step(past.one(session, e), first(e.id)) for e in entries])
 
 
 def compare(widget: ScrubWidget, message: wire.AskCompare) -> wire.AnyAnswer:

@@ -10,6 +10,7 @@ import pytest
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, ScrubError, Session
 from scrub_widgets.diff import changes
+from scrub_widgets.history import Step
 from scrub_widgets.widget import wire
 from scrub_widgets.widget.history import compare_of
 from tests.unit.gate import LONG, Gate
@@ -91,7 +92,7 @@ def test_the_difference_is_that_of_a_script_and_comes_from_memory(session: Sessi
 def test_other_settings_get_their_sentence_and_those_of_b(session: Session) -> None:
     session.set_hypothesis(head("token"))
     session.wait(LONG)
-    session.edit(lambda step: sw.session.Step(head("any input"), sw.engine.settings.settings(32, 7)))
+    session.edit(lambda step: Step(head("any input"), sw.engine.settings.settings(32, 7)))
     session.wait(LONG)
     found = session.compare(1, 2, LONG)
     assert "samples 64 in A and 32 in B, seed 0 in A and 7 in B" in found.notes[0]
@@ -117,7 +118,7 @@ def test_claims_that_are_the_same_have_no_difference(session: Session) -> None:
 
 
 def test_ablated_baselines_that_differ_are_replaced_and_it_is_said(session: Session) -> None:
-    session.edit(lambda step: sw.session.Step(head("token"), sw.engine.settings.settings(64, baseline="ablated")))
+    session.edit(lambda step: Step(head("token"), sw.engine.settings.settings(64, baseline="ablated")))
     session.wait(LONG)
     session.set_hypothesis(head("token", "a1.h1"))
     session.wait(LONG)
@@ -136,7 +137,7 @@ def gated() -> tuple[Session, Gate]:
     session = Session(sw.Task(m.bridge, m.tokens, loss=gate), samples=600)
     session.set_hypothesis(head("token"))
     session.wait(LONG)
-    session.edit(lambda step: sw.session.Step(head("any input"), sw.engine.settings.settings(600, 5)))
+    session.edit(lambda step: Step(head("any input"), sw.engine.settings.settings(600, 5)))
     session.wait(LONG, checked=True)
     gate.armed = True
     return session, gate

@@ -6,14 +6,18 @@ from typing import Literal
 
 import msgspec
 
-from .base import Answer, Message, Shape
-from .traits import ClaimRow, Interval
+from .base import Answer, Interval, Message, Shape
+from .traits import ClaimRow
 
 # -- traits -----------------------------------------------------------------------------------------------------------
 
 
 class HistoryStep(Shape, frozen=True):
-    """A step of the history; ``recovered`` is None as long as nobody measured it."""
+    """A step of the history.
+
+    ``recovered`` is None as long as nobody measured it; ``same`` is the first step with the same claims and settings, its
+    own id where it is that one.
+    """
 
     id: int
     parent: int | None
@@ -25,6 +29,7 @@ class HistoryStep(Shape, frozen=True):
     seed: int
     recovered: Interval | None
     tries: int | None
+    same: int
 
 
 class HistoryInfo(Shape, frozen=True):
