@@ -1,5 +1,8 @@
 /** Scenes for looking at the widget without a kernel: fixtures of tests/wire, and larger graphs made here. */
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import compared from "../../tests/wire/trait.compare.induction.json";
+import noise from "../../tests/wire/trait.compare.noise.json";
+import measuring from "../../tests/wire/trait.compare.running.json";
 import confirmed from "../../tests/wire/trait.confirm.done.json";
 import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
@@ -9,6 +12,8 @@ import slice from "../../tests/wire/trait.graph.gpt2.json";
 import induction from "../../tests/wire/trait.graph.induction.json";
 import splitGraph from "../../tests/wire/trait.graph.split.json";
 import toyGraph from "../../tests/wire/trait.graph.toy.json";
+import history from "../../tests/wire/trait.history.induction.json";
+import long from "../../tests/wire/trait.history.long.json";
 import result from "../../tests/wire/trait.result.induction.json";
 import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
@@ -17,6 +22,7 @@ import doubted from "../../tests/wire/trait.result.warned.json";
 import empty from "../../tests/wire/trait.state.empty.json";
 import sliceState from "../../tests/wire/trait.state.gpt2.json";
 import state from "../../tests/wire/trait.state.induction.json";
+import named from "../../tests/wire/trait.state.named.json";
 import splitState from "../../tests/wire/trait.state.split.json";
 import toyState from "../../tests/wire/trait.state.toy.json";
 import done from "../../tests/wire/trait.status.done.json";
@@ -55,7 +61,7 @@ export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
 
 const claim = (parent: string, port: string, component: string, rule: string): Claim => ({
   ...{ id: `${parent}${port && "."}${port}>${component}`, parent, port, components: [component], rule },
-  ...{ paths: "direct", positions: null, share: null },
+  ...{ paths: "direct", positions: null, share: null, name: "", note: "" },
 });
 const nameMovers: Claim[] = [
   claim("logits", "", "a9.h9", "token"),
@@ -76,7 +82,7 @@ const big = (layers: number, heads: number, mlp: boolean) => ({
   ...{ state: { ...state, claims: layers >= 12 ? nameMovers : [] } },
   selection: { nodes: ["a8.h6"], claim: null, under: "logits>a9.h9.q" },
 });
-const base = { graph: induction, task, state, selection, status: done, result, confirm: ready };
+const base = { history, graph: induction, task, state, selection, status: done, result, confirm: ready };
 const warned = { ...base, result: doubted };
 const toy = {
   ...base,
@@ -105,6 +111,11 @@ const scenes: Record<string, Record<string, unknown>> = {
   unconfirmed: { ...warned, confirm: other },
   unheld: { ...base, confirm: none },
   split: { ...base, graph: splitGraph, state: splitState },
+  history: { ...base, state: named },
+  compare: { ...base, compare: compared, selection: { ...selection, claim: "logits>a1.h3" } },
+  noise: { ...base, compare: noise },
+  comparing: { ...base, compare: measuring, status: { ...running, message: "comparing step 3 with step 5" } },
+  many: { ...base, history: long },
   toy,
   saved: { ...base, static: true },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },

@@ -114,6 +114,8 @@ export function createActions(store: Store, ui: Ui) {
     connect,
     say,
     quiet,
+    edit,
+    send: (request: Parameters<Store["requests"]["send"]>[0]) => send(request),
 
     selectNode(component: string, add = false) {
       quiet();

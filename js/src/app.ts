@@ -3,6 +3,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
+import { createSteps, type Steps } from "./history";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
 import { createPreviews, type Previews } from "./preview";
@@ -42,9 +43,19 @@ export type Ui = {
   naming: Signal<string | null>;
   /** The token position that charts are cut down to. */
   position: Signal<number | null>;
+  /** Claims whose rows in the tree are folded. */
+  folded: Signal<ReadonlySet<string>>;
 };
 
-export type App = { store: Store; ui: Ui; previews: Previews; actions: Actions; uid: string; dispose(): void };
+export type App = {
+  store: Store;
+  ui: Ui;
+  previews: Previews;
+  actions: Actions;
+  steps: Steps;
+  uid: string;
+  dispose(): void;
+};
 
 function createUi(): Ui {
   return {
@@ -65,6 +76,7 @@ function createUi(): Ui {
     attention: signal(null),
     naming: signal(null),
     position: signal(null),
+    folded: signal(new Set()),
   };
 }
 
@@ -72,18 +84,20 @@ export function createApp(model: Model): App {
   const store = createStore(model);
   const ui = createUi();
   const previews = createPreviews(store.requests);
+  const steps = createSteps(store);
   const stop = effect(() => {
     // Subscribes: other rules under the same name make what was learned wrong.
     store.task.value;
     previews.forget();
   });
   return {
-    ...{ store, ui, previews, actions: createActions(store, ui) },
+    ...{ store, ui, previews, actions: createActions(store, ui), steps },
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
     dispose() {
       stop();
       previews.dispose();
+      steps.dispose();
       store.dispose();
     },
   };

@@ -4,7 +4,19 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Compare, Confirm, Examples, Graph, History, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import type {
+  Compare,
+  Confirm,
+  Examples,
+  Graph,
+  History,
+  KernelMessage,
+  Result,
+  Selection,
+  State,
+  Status,
+  Task,
+} from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };

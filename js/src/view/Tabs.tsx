@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useRef } from "preact/hooks";
 import { type Tab, useApp } from "../app";
 import { countWords } from "../trust";
+import { HistoryPanel } from "./HistoryPanel";
 import { ResultPanel } from "./ResultPanel";
 import { RulePanel } from "./RulePanel";
 
@@ -24,6 +25,7 @@ function Count() {
 const TABS: { key: Tab; label: string; panel: ComponentType; badge?: ComponentType }[] = [
   { key: "rule", label: "Rule", panel: RulePanel },
   { key: "result", label: "Result", panel: ResultPanel, badge: Count },
+  { key: "history", label: "History", panel: HistoryPanel },
 ];
 
 export function Tabs() {
