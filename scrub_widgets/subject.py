@@ -72,7 +72,7 @@ class Subject:
         self.hypotheses = dict(hypotheses or {})
         # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
         self._computing = threading.RLock()
-        self._door = threading.Lock()  # held by whoever waits for a moment between two chunks
+        self._door = threading.RLock()  # held by whoever waits for a moment between two chunks
         self._classifying = threading.RLock()
         self._permuted: tuple[Self, int, bool] | None = None
         self._fresh()

@@ -163,8 +163,8 @@ class Sample:
     def clean(self) -> Output:
         """The model's own output on the reference."""
         task, index = self.result.task, torch.tensor([self.input])
-        prepared = task.prepare()
-        with torch.inference_mode():
+        with task.between_chunks(), torch.inference_mode():
+            prepared = task.prepare()
             logits = prepared.clean_logits(index.to(task.graph.device))
             loss = float(self.result.losses.model[self.number])
             return output_of(task, prepared, self.input, logits, self.at, loss)
@@ -176,8 +176,8 @@ class Sample:
         Without draws of its own its loss is exactly that of the result.
         """
         task = self.result.task
-        prepared = task.prepare()
         with task.between_chunks(), torch.inference_mode():
+            prepared = task.prepare()
             logits = self._evaluator.logits(0, 1, prepared.reads)
             loss = None if any(self.again.values()) else float(self.result.losses.scrubbed[self.number])
             return output_of(task, prepared, self.input, logits, self.at, loss)
@@ -198,7 +198,6 @@ class Sample:
             No such head, or the claim is not about it.
         """
         task = self.result.task
-        task.prepare()
         with task.between_chunks(), torch.inference_mode():
             return attention(self, self._evaluator, head, claim)
 
@@ -216,7 +215,7 @@ class Sample:
     # -- what if ----------------------------------------------------------------------------------------------------
 
     def redraw(self, node: str | None = None) -> Sample:
-        """This example with another donor of the same class for one node, all other random numbers held.
+        """The example with another donor of the same class for one node, all other random numbers held.
 
         Claims under it follow where their class changes. The result, and its score, stay as they are.
 
@@ -252,14 +251,14 @@ class Sample:
             raise ScrubError(f"{listed(locked)} is locked: unlock it to draw '{row.id}' again.", where=row.id)
 
     def lock(self, node: str) -> Sample:
-        """This example with a node's draw kept, and those above it, which its class comes from."""
+        """The example with a node's draw kept, and those above it, which its class comes from."""
         draw = self.row(node).draw
         mine = [row.id for row in self.rows if row.draw == draw]
         above = {row.draw for row in self.rows if any(_is_under(one, row.id) for one in mine)}
         return replace(self, locked=self.locked | {draw} | above)
 
     def unlock(self, node: str) -> Sample:
-        """This example with a node free to be drawn again, and those under it."""
+        """The example with a node free to be drawn again, and those under it."""
         draw = self.row(node).draw
         mine = [row.id for row in self.rows if row.draw == draw]
         below = {row.draw for row in self.rows if any(_is_under(row.id, one) for one in mine)}

@@ -3,5 +3,6 @@
 from .base import *
 from .messages import *
 from .operations import *
+from .sample import *
 from .traits import *
 from .unions import *

@@ -6,11 +6,25 @@ import msgspec
 
 from ...errors import ScrubError
 from . import messages as m
+from . import sample as s
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+AnyMessage = (
+    m.Edit
+    | m.Undo
+    | m.Redo
+    | m.Run
+    | m.Cancel
+    | m.Confirm
+    | m.AskPreview
+    | m.Export
+    | m.Ping
+    | s.AskSample
+    | s.AskOutputs
+    | s.AskAttention
+)
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
+AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | s.Sampled | s.CameOut | s.Attended
 """What the kernel sends."""
 
 
