@@ -14,6 +14,9 @@ import {
   text,
   whole,
 } from "./check";
+import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
+
+export type * from "./wire/sample";
 
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
@@ -195,7 +198,8 @@ export type Op =
 export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
-  | { kind: "preview"; rule: string; example: number | null };
+  | { kind: "preview"; rule: string; example: number | null }
+  | SampleRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -204,6 +208,7 @@ export type Answer =
   | { kind: "rejected"; id: string; message: string }
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
+  | SampleAnswer
   | { kind: "pong"; id: string };
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
 
@@ -300,6 +305,7 @@ export const traits = {
   }),
   result: nullable(result),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
+  samples,
 } satisfies Record<string, Check>;
 
 const bare = shape({ kind: text, id: text });
@@ -308,6 +314,7 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...sampleRequests,
 });
 
 /** One check for all that the kernel sends. */
@@ -317,6 +324,7 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
+  ...sampleAnswers,
   pong: bare,
 });
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ScrubError
 from ..measure.estimates import Floats
 from ..result import Result
-from ..sample import Attention, Output, Sample, Seen, Source
+from ..sample import REFERENCE, Attention, Output, Sample, Seen, Source
 from . import wire
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def sample_of(sample: Sample, outputs: wire.OutputsInfo | None = None) -> wire.S
     for row in rows:
         for source in row.sources:
             sources.setdefault(source, len(sources))
+    draws = list(dict.fromkeys([REFERENCE, *(row.draw for row in rows)]))
     return wire.SampleInfo(
         example=number,
         n=len(losses),
@@ -114,7 +115,8 @@ def sample_of(sample: Sample, outputs: wire.OutputsInfo | None = None) -> wire.S
         again=dict(sample.again),
         locked=sorted(sample.locked),
         losses=[float(values[number]) for values in (losses.model, losses.scrubbed, losses.baseline)],
-        sources=[wire.SourceInfo(tag=source.tag, input=source.input) for source in sources],
+        draws=draws,
+        sources=[wire.SourceInfo(tag=s.tag, input=s.input, draw=draws.index(s.draw)) for s in sources],
         rows=[_row(row, sample, sources) for row in rows],
         hidden=hidden,
         outputs=outputs,

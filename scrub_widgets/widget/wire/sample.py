@@ -10,10 +10,11 @@ from .base import Answer, Message, Number, Shape
 
 
 class SourceInfo(Shape, frozen=True):
-    """An input that a draw gave; the tag is the same wherever that draw stands, and no other has it."""
+    """An input that a draw gave; the tag is the same wherever it stands, and no other has it. ``draw``: which of the draws."""
 
     tag: str
     input: int
+    draw: int
 
 
 class SeenRow(Shape, frozen=True):
@@ -71,6 +72,7 @@ class SampleInfo(Shape, frozen=True):
     again: dict[str, int]
     locked: list[str]
     losses: list[float]
+    draws: list[str]
     sources: list[SourceInfo]
     rows: list[SeenRow]
     hidden: int
