@@ -6,6 +6,7 @@ import { onKey } from "./keyboard";
 import { Live } from "./Live";
 import { ModelMap } from "./ModelMap";
 import { Panels } from "./Panels";
+import { Positions } from "./Positions";
 import { RecoveredBar } from "./RecoveredBar";
 import { StatusBar } from "./StatusBar";
 import { Tabs } from "./Tabs";
@@ -52,6 +53,7 @@ export function App() {
         <RecoveredBar />
         <div class="scrub-columns">
           <div class="scrub-left">
+            <Positions />
             <ModelMap />
             <ClaimTree />
           </div>
