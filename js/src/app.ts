@@ -5,6 +5,7 @@ import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
+import { createMapState, type MapState } from "./mapState";
 import { createPreviews, type Previews } from "./preview";
 import { createStore, type Store } from "./store";
 
@@ -44,7 +45,15 @@ export type Ui = {
   position: Signal<number | null>;
 };
 
-export type App = { store: Store; ui: Ui; previews: Previews; actions: Actions; uid: string; dispose(): void };
+export type App = {
+  store: Store;
+  ui: Ui;
+  map: MapState;
+  previews: Previews;
+  actions: Actions;
+  uid: string;
+  dispose(): void;
+};
 
 function createUi(): Ui {
   return {
@@ -78,7 +87,7 @@ export function createApp(model: Model): App {
     previews.forget();
   });
   return {
-    ...{ store, ui, previews, actions: createActions(store, ui) },
+    ...{ store, ui, previews, actions: createActions(store, ui), map: createMapState(store, ui) },
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
     dispose() {

@@ -24,7 +24,9 @@ function layerFound(index: GraphIndex, query: string): Found[] {
   if (asked === undefined) return [];
   const nodes = index.graph.components.filter((c) => c.layer === Number(asked)).map((c) => c.id);
   if (nodes.length === 0) return [];
-  return [{ key: `L${asked}`, label: `L${asked}`, words: `layer ${asked}: ${nodes.length} components`, nodes, claim: null }];
+  return [
+    { key: `L${asked}`, label: `L${asked}`, words: `layer ${asked}: ${nodes.length} components`, nodes, claim: null },
+  ];
 }
 
 const component = (index: GraphIndex, id: string): Found => ({
@@ -54,7 +56,13 @@ function rulesFound(claims: Claim[], query: string): Found[] {
   return rules.map((rule) => {
     const own = claims.filter((c) => c.rule === rule);
     const nodes = [...new Set(own.flatMap((c) => c.components))].filter((c) => c !== WHOLE_INPUT);
-    return { key: `rule ${rule}`, label: rule, words: `rule of ${nodes.join(", ") || "a whole input"}`, nodes, claim: null };
+    return {
+      key: `rule ${rule}`,
+      label: rule,
+      words: `rule of ${nodes.join(", ") || "a whole input"}`,
+      nodes,
+      claim: null,
+    };
   });
 }
 

@@ -66,7 +66,8 @@ function layerRows(graph: Graph, size: Sizes, top: number, hidden: ReadonlySet<n
     const heads = stacks.filter((s) => !mlps.includes(s));
     // An MLP reads the heads of its own layer, so all its bands stand above them: edges always lead upward.
     const drop = Math.max(0, ...mlps.map((s) => heightOf(s, size).last));
-    const rise = mlps.length > 0 || (graph.has_mlp && !folded) ? Math.max(pitch / 2, drop + Math.min(16, pitch / 2)) : 0;
+    const rise =
+      mlps.length > 0 || (graph.has_mlp && !folded) ? Math.max(pitch / 2, drop + Math.min(16, pitch / 2)) : 0;
     const above = layers.at(-1);
     const y = above
       ? Math.max(
@@ -90,7 +91,16 @@ function stripRow(row: Layer, x: number, w: number): MapRow {
     ...{ key: `fold${last}`, y: row.y, h: FOLD, layer: null, label: "", words: `${words}, folded`, folded: row.layers },
     cells: [
       {
-        ...{ id: `fold:${first}-${last}`, kind: "fold", layer: last, slot: 0, label, dot: false, root: "", under: false },
+        ...{
+          id: `fold:${first}-${last}`,
+          kind: "fold",
+          layer: last,
+          slot: 0,
+          label,
+          dot: false,
+          root: "",
+          under: false,
+        },
         ...{ x, y: row.y, w, h: FOLD, ports: [] },
       },
     ],

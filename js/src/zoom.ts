@@ -45,3 +45,10 @@ export function reveal(window: Window, size: Size, box: Box): Window {
 
 export const overlaps = (a: Box, b: Box): boolean =>
   a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+
+/** A point of the drawing as shares of the shown window, in percent. */
+export function onScreen(window: Window, size: Size, x: number, y: number): { left: number; top: number } {
+  const box = windowBox(window, size);
+  const share = (v: number) => clamp(v * 100, 0, 100);
+  return { left: share((x - box.x) / box.w), top: share((y - box.y) / box.h) };
+}

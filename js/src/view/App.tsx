@@ -2,9 +2,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import { ClaimTree } from "./ClaimTree";
+import { DraggedRule } from "./DraggedRule";
 import { onKey } from "./keyboard";
 import { Live } from "./Live";
+import { Menu } from "./Menu";
 import { ModelMap } from "./ModelMap";
+import { onContextMenu } from "./openMenu";
 import { Panels } from "./Panels";
 import { RecoveredBar } from "./RecoveredBar";
 import { StatusBar } from "./StatusBar";
@@ -24,7 +27,10 @@ export function App() {
       event.stopPropagation();
       onKey(app, node, event);
     };
-    const contextmenu = (event: Event) => event.stopPropagation();
+    const contextmenu = (event: MouseEvent) => {
+      event.stopPropagation();
+      onContextMenu(app, event);
+    };
     node.addEventListener("keydown", keydown);
     node.addEventListener("contextmenu", contextmenu);
     return () => {
@@ -59,6 +65,8 @@ export function App() {
         </div>
         <StatusBar />
         <Live />
+        <Menu />
+        <DraggedRule />
       </div>
     </div>
   );
