@@ -120,7 +120,7 @@ export function layoutLayers(graph: Graph, folded: ReadonlySet<number>): Drawing
   const layers = layerRows(graph, size, MARGIN + ENDS + outputPort + Math.max(size.gapY, 24), folded);
   const lowest = layers.at(-1);
   const base = lowest ? lowest.y + lowest.h : MARGIN + ENDS + outputPort;
-  const endsY = base + size.gapY + (size.detail === "full" ? 0 : 10);
+  const endsY = base + size.gapY + (size.detail === "full" ? 0 : size.detail === "dots" ? 14 : 10);
   const splits: SplitBox[] = [];
   const place = (stack: Stack, x: number, y: number, w: number, sizes = size): Cell[] => {
     const placed = placeStack(stack, { x, y, w }, sizes);
@@ -163,7 +163,7 @@ export function layoutLayers(graph: Graph, folded: ReadonlySet<number>): Drawing
     });
 
   // Column names stand under the lowest cell of their column, clear of its ports.
-  const below = size.detail === "dots" ? 14 : size.detail === "full" ? 15 : 12;
+  const below = size.detail === "dots" ? 10 : size.detail === "full" ? 15 : 12;
   const columns = Array.from({ length: graph.heads }, (_, slot) => ({
     ...{ key: `h${slot}`, x: left + inset + slot * size.pitchX + size.w / 2, y: base + below },
     label: slot % every === 0 ? `h${slot}` : "",

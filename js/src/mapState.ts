@@ -65,7 +65,7 @@ export function createMapState(store: Store, ui: Ui): MapState {
   const zoomed = computed(() => window.value.zoom * scale.value);
   const near = computed((): ReadonlySet<string> | null => {
     const drawing = layout.value;
-    if (!drawing || drawing.detail !== "dots") return null;
+    if (drawing?.detail !== "dots") return null;
     const size = smallest(drawing);
     if (size * zoomed.value < CLOSE_UP) return NONE;
     const box = windowBox(window.value, drawing);

@@ -41,10 +41,13 @@ export function Glyph({ cell }: { cell: Cell }) {
         aria-label={look.label}
         {...{ x: cell.x, y: cell.y, width: cell.w, height: cell.h }}
       />
-      {look.stop && <Ring cell={cell} by={cell.dot ? 2.5 : 5} name="scrub-focus" />}
+      {look.stop && <Ring cell={cell} by={focusDistance(cell, look)} name="scrub-focus" />}
     </g>
   );
 }
+
+/** Outside the rings of a selected glyph, so that both are seen. */
+const focusDistance = (cell: Cell, look: Look): number => (look.selected ? 8.5 : 5) * (cell.dot ? 0.6 : 1);
 
 function classOf(cell: Cell, look: Look): string {
   const words = [`scrub-cell scrub-cell-${cell.kind}`];
@@ -56,7 +59,7 @@ function classOf(cell: Cell, look: Look): string {
 
 /** Two rings: selected. One is a cell inside a lasso, one thick one the focus. */
 function Rings({ cell }: { cell: Cell }) {
-  const [inner, outer] = cell.dot ? [1.5, 3.8] : [3, 6];
+  const [inner, outer] = cell.dot ? [1.3, 3] : [2.5, 5.5];
   return (
     <>
       <Ring cell={cell} by={inner} name="scrub-ring" />

@@ -38,6 +38,11 @@ export function GlyphBody({ cell, look }: { cell: Cell; look: Look }) {
             {cell.label}
           </text>
         )}
+        {cell.dot && look.close && !square && (
+          <text class="scrub-small-name" x={x + w / 2} y={y + h / 2 + 1.8}>
+            {cell.kind === "head" ? `${cell.layer}.${cell.slot}` : cell.id}
+          </text>
+        )}
         {square && <Square cell={cell} mark={look.mark} zone={zone} />}
       </>
     );

@@ -129,8 +129,7 @@ function onMenuKey(
   // No key of the map or the notebook acts while the menu is open.
   event.stopPropagation();
   const items = [...(box?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-  const { target } = event;
-  const at = items.findIndex((item) => item === target);
+  const at = items.indexOf(event.target as HTMLElement);
   const item = items[at];
   const focus = (to: number) => items[(to + items.length) % items.length]?.focus();
   const inner = item?.closest<HTMLElement>(".scrub-submenu");

@@ -36,6 +36,10 @@ function Stage({ layout }: { layout: MapLayout }) {
   const gestures = useMemo(() => createGestures(app, () => svg.current), [app]);
   useWatchedSize(svg, layout);
   useEffect(() => {
+    // Effects run after the frame that shows what was drawn.
+    performance.mark("scrub-widgets:map");
+  }, []);
+  useEffect(() => {
     // Preact's own listeners for wheels are passive: they could not keep the page from zooming.
     const node = svg.current;
     node?.addEventListener("wheel", gestures.onWheel, { passive: false });
@@ -43,7 +47,7 @@ function Stage({ layout }: { layout: MapLayout }) {
   }, [gestures]);
 
   const shown = useComputed(() => {
-    const { x, y, w, h } = windowBox(map.window.value, layout);
+    const { x, y, w, h } = windowBox(map.window.value, map.layout.value ?? layout);
     return `${x} ${y} ${w} ${h}`;
   });
   const state = useComputed(() => {
@@ -55,10 +59,11 @@ function Stage({ layout }: { layout: MapLayout }) {
     if (map.search.value && now && map.search.value.rev < now.rev) words.push("scrub-marks-stale");
     return words.join(" ");
   });
-  const { at: _, onWheel: __, ...handlers } = gestures;
+  const { at: _, onWheel: __, onFocusIn, onFocusOut, ...pointer } = gestures;
+  // An SVG that listens for the focus would take it.
   return (
     <div class="scrub-stage-wrap">
-      <div class="scrub-stage" style={{ width: `${layout.width}px` }}>
+      <div class="scrub-stage" style={{ width: `${layout.width}px` }} onFocusIn={onFocusIn} onFocusOut={onFocusOut}>
         <svg
           ref={svg}
           class={state}
@@ -67,7 +72,7 @@ function Stage({ layout }: { layout: MapLayout }) {
           data-zone="map"
           data-detail={layout.detail}
           viewBox={shown}
-          {...handlers}
+          {...pointer}
         >
           <Patterns />
           <Drawing layout={layout} />

@@ -26,7 +26,6 @@ export function Patterns() {
         patternUnits="userSpaceOnUse"
         patternTransform={TURN}
       >
-        <rect class="scrub-hatch-ground" width="6" height="6" />
         <path class="scrub-hatch-light" d={own ? "M0 0v6" : "M0 0v6M0 0h6"} />
       </pattern>
     </defs>

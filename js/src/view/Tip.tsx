@@ -56,13 +56,15 @@ export function Tip({ layout }: { layout: MapLayout }) {
   const receiver = ui.drawing.value ?? store.receiver.value;
   const problem = receiver && cell.id !== ROOT ? upstreamProblem(receiver, cell.id) : null;
   const own = receiver?.claim?.components.includes(cell.id);
-  const below = cell.y + cell.h + (cell.ports[0]?.h ?? 0) + 10;
+  // While an edge is drawn, what lies further down is where it may go.
+  const above = ui.drawing.value !== null;
+  const below = above ? cell.y - 10 : cell.y + cell.h + (cell.ports[0]?.h ?? 0) + 10;
   const { left, top } = onScreen(map.window.value, layout, cell.x + cell.w / 2, below);
   return (
     <div
       class="scrub-tip"
       data-testid="tip"
-      style={{ left: `${left}%`, top: `${top}%`, transform: `translateX(-${left}%)` }}
+      style={{ left: `${left}%`, top: `${top}%`, transform: `translate(-${left}%, ${above ? -100 : 0}%)` }}
     >
       <div>
         <strong>{componentWords(index, cell.id)}</strong> <code>{cell.id}</code>

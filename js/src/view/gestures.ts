@@ -43,6 +43,7 @@ export function createGestures(app: App, svg: () => SVGSVGElement | null) {
   const begin = (event: PointerEvent): boolean => {
     if (!drag) return false;
     drag.moved = true;
+    ui.tip.value = null;
     if (drag.kind === "edge") {
       const start = actions.receiverFor(drag.owner, drag.name);
       if (!start) {
