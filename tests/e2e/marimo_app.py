@@ -1,6 +1,5 @@
 """A marimo app of one widget for the browser tests, apart from everything of the user's."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Self
 
-from tests.e2e.server import START_SECONDS, free_port
+from tests.e2e.server import ENVIRONMENT, START_SECONDS, free_port
 
 SOURCE = """import marimo
 
@@ -53,7 +52,7 @@ class MarimoApp:
         self._notebook.write_text(SOURCE)
         self._log = folder / "server.log"
         own = {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CONFIG", "STATE", "CACHE")}
-        self._environment = {**os.environ, **own}
+        self._environment = {**ENVIRONMENT, **own}
 
     def __enter__(self) -> Self:
         """Start it, and wait until it answers."""

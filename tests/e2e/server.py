@@ -24,8 +24,16 @@ OPTIONS = ["--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
 MODULES: dict[Front, str] = {"lab": "jupyterlab", "notebook": "notebook"}
 APPS: dict[Front, str] = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}
 PAGES: dict[Front, str] = {"lab": "lab/tree", "notebook": "notebooks"}
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 120  # it takes 3 to 9; shared machines have bad moments
 APPUTILS = "@jupyterlab/apputils-extension"
+
+
+# Notebooks import the fixtures of tests.e2e.tasks, and this checkout's package.
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+}
 
 
 def free_port() -> int:
@@ -51,7 +59,7 @@ class LabServer:
         self._token = secrets.token_hex(16)
         self.port = free_port()
         self._environment = {
-            **os.environ,
+            **ENVIRONMENT,
             "IPYTHONDIR": str(folder / "ipython"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
             "JUPYTER_DATA_DIR": str(folder / "data"),

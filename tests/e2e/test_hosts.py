@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.lab import Lab, Problems
 from tests.e2e.marimo_app import MarimoApp
-from tests.e2e.test_widget import STATE, claim, hypothesis, part, start
-
-WAIT_RESULT = "([root, rev]) => Number(root.dataset.resultRev) >= rev"
+from tests.e2e.steps import STATE, claim, hypothesis, part, start
 
 
 def test_notebook_7_click_claim_and_undo(notebook7: Lab) -> None:
