@@ -133,7 +133,7 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
         session._jobs.check = outcome
         session._tell("result")
         session._tell("confirm")  # the tries
-        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
+        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s{_memory(outcome.result)}"
         session._say(Status("done", outcome.rev, n, n, took))
 
 
@@ -142,6 +142,11 @@ def _remember(session: Session, outcome: Outcome) -> None:
     session._results[outcome.result.hypothesis, outcome.result.settings] = outcome
     while len(session._results) > KEEP_RESULTS:
         session._results.popitem(last=False)
+
+
+def _memory(result: Result) -> str:
+    note = result.provenance.get("memory")
+    return f". {note}" if note else ""
 
 
 def _after(result: Result, tries: int) -> Result:
@@ -158,7 +163,7 @@ def _publish_partial(session: Session, outcome: Outcome, stop: Callable[[], None
         session.outcome = outcome
         session._tell("partial")
         n, samples = len(outcome.result.losses), outcome.result.settings.samples
-        session._say(Status("running", outcome.rev, n, samples, "scrubbing"))
+        session._say(Status("running", outcome.rev, n, samples, f"scrubbing{_memory(outcome.result)}"))
         return time.monotonic()
 
 

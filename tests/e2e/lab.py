@@ -26,6 +26,8 @@ LOCAL_SCHEMES = ("data", "blob", "about")
 KNOWN_NOISE = (
     # JupyterLab's debugger asks a new kernel for its state, and complains if it is restarted meanwhile.
     "Could not restore the debugger state",
+    # Notebook 7 opens any notebook so, also an empty one: of a plugin of its own it has no settings.
+    "Cannot read properties of undefined (reading 'schema')",
 )
 
 PANEL = "window.jupyterapp?.shell.currentWidget"
@@ -133,9 +135,13 @@ class Problems:
         self._port = port
         context.set_default_timeout(TIMEOUT_MS)
         context.on("console", self._on_console)
-        context.on("weberror", lambda error: self.told.append(f"uncaught: {error.error}"))
+        context.on("weberror", lambda error: self._on_error(str(error.error)))
         context.on("request", lambda request: self._on_request(request.url))
         context.on("page", lambda page: page.on("websocket", lambda socket: self._on_request(socket.url)))
+
+    def _on_error(self, text: str) -> None:
+        if not text.startswith(KNOWN_NOISE):
+            self.told.append(f"uncaught: {text}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(KNOWN_NOISE):

@@ -56,7 +56,13 @@ class MarimoApp:
 
     def __enter__(self) -> Self:
         """Start it, and wait until it answers."""
-        options = ["--headless", "--host=127.0.0.1", f"--port={self.port}", "--token", f"--token-password={self._token}"]
+        options = [
+            "--headless",
+            "--host=127.0.0.1",
+            f"--port={self.port}",
+            "--token",
+            f"--token-password={self._token}",
+        ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "marimo", "run", *options, str(self._notebook)],
