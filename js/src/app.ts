@@ -6,7 +6,9 @@ import { type Actions, createActions } from "./actions";
 import { createSteps, type Steps } from "./history";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
+import { createMapState, type MapState } from "./mapState";
 import { createPreviews, type Previews } from "./preview";
+import { createSamples, type SampleView } from "./sample";
 import { createStore, type Store } from "./store";
 
 export type Panel = "help" | "export" | "import" | "rewrite" | "lesson";
@@ -50,9 +52,11 @@ export type Ui = {
 export type App = {
   store: Store;
   ui: Ui;
+  map: MapState;
   previews: Previews;
-  actions: Actions;
+  samples: SampleView;
   steps: Steps;
+  actions: Actions;
   uid: string;
   dispose(): void;
 };
@@ -84,6 +88,7 @@ export function createApp(model: Model): App {
   const store = createStore(model);
   const ui = createUi();
   const previews = createPreviews(store.requests);
+  const samples = createSamples(store, ui);
   const steps = createSteps(store);
   const stop = effect(() => {
     // Subscribes: other rules under the same name make what was learned wrong.
@@ -91,12 +96,19 @@ export function createApp(model: Model): App {
     previews.forget();
   });
   return {
-    ...{ store, ui, previews, actions: createActions(store, ui), steps },
+    store,
+    ui,
+    map: createMapState(store, ui),
+    previews,
+    samples,
+    steps,
+    actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
     dispose() {
       stop();
       previews.dispose();
+      samples.dispose();
       steps.dispose();
       store.dispose();
     },

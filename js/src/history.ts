@@ -70,7 +70,14 @@ export function previous(known: HistoryStep[], at: number): number | null {
   return null;
 }
 
-export const stepTitle = (step: HistoryStep): string => step.name || step.edit || "start";
+/** "claim a0.h2 under logits ▸ a1.h3.k": ids as the tree writes them. */
+export const editWords = (step: HistoryStep): string =>
+  step.edit
+    .replace(/(?<=\S)>(?=\S)/g, " ▸ ")
+    .replaceAll("'logits", "logits")
+    .replace(/(logits[^']*)'/g, "$1") || "start";
+
+export const stepTitle = (step: HistoryStep): string => step.name || editWords(step);
 
 export const numberWords = (interval: Interval | null): string => {
   if (interval === null) return "not measured";
@@ -82,7 +89,7 @@ export function spokenStep(step: HistoryStep, at: number): string {
   const bounds = step.recovered && step.recovered.value !== null ? ` ${percentBounds(step.recovered)}` : "";
   const parts = [
     `Step ${step.id}${step.id === at ? ", the present one" : ""}`,
-    step.name ? `${step.name}: ${step.edit || "start"}` : step.edit || "start",
+    step.name ? `${step.name}: ${editWords(step)}` : editWords(step),
     step.recovered && step.recovered.value !== null
       ? `${numberWords(step.recovered)} recovered${bounds}`
       : numberWords(step.recovered),

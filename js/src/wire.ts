@@ -27,6 +27,10 @@ import {
 
 export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history";
 
+import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
+
+export type * from "./wire/sample";
+
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
 export type Component = {
@@ -212,7 +216,8 @@ export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
-  | HistoryRequest;
+  | HistoryRequest
+  | SampleRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -222,7 +227,8 @@ export type Answer =
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
-  | HistoryAnswer;
+  | HistoryAnswer
+  | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
 
 const texts = list(text);
@@ -270,7 +276,7 @@ const op: Check = (value, path, exact) =>
   })(value, path, exact);
 
 /** How the kernel's widget names a trait: private there, since its public attributes are Python values. */
-export const traitName = (trait: keyof typeof traits | "static" | "height"): string => `_${trait}`;
+export const traitName = (trait: keyof typeof traits | "static" | "height" | "id"): string => `_${trait}`;
 
 /** One check for each trait. */
 export const traits = {
@@ -309,6 +315,7 @@ export const traits = {
   ...historyTraits,
   result: nullable(result),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
+  samples,
 } satisfies Record<string, Check>;
 
 const bare = shape({ kind: text, id: text });
@@ -318,6 +325,7 @@ export const viewMessage = tagged("kind", {
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
   ...historyRequests,
+  ...sampleRequests,
 });
 
 /** One check for all that the kernel sends. */
@@ -327,6 +335,7 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
+  ...sampleAnswers,
   pong: bare,
   ...historyAnswers,
 });

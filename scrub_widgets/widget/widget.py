@@ -18,6 +18,7 @@ from ..errors import ScrubError, listed, suggestion
 from ..hypothesis import ROOT, Hypothesis
 from ..past import Past
 from ..result import Result
+from ..sample import Sample
 from ..session import Session
 from ..task import Task
 from . import answers, export, history, publish, wire
@@ -63,8 +64,10 @@ class ScrubWidget(anywidget.AnyWidget):
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
     _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
+    _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)  # by which a view asks its host whether this kernel still lives
 
     def __init__(
         self,
@@ -100,6 +103,8 @@ class ScrubWidget(anywidget.AnyWidget):
         except BaseException:
             session.close()
             raise
+        _let_go()
+        self._id = self.model_id
         self.session = session
         self.on_msg(_on_message)
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
@@ -195,6 +200,25 @@ class ScrubWidget(anywidget.AnyWidget):
         """What was measured on the held-out inputs, oldest first, each with the count of tries before it."""
         return self.session.confirmations
 
+    def sample(self, number: int, at: int | None = None) -> Sample:
+        """One example of the newest complete result, node by node: what its Sample tab shows.
+
+        Parameters
+        ----------
+        number : int
+            Which of the references, from 0.
+        at : int, optional
+            The position whose draws are listed, where every position has draws of its own.
+
+        Raises
+        ------
+        ScrubError
+            There is no complete result yet, or no such example or position.
+        """
+        if self.result is None:
+            raise ScrubError("there is no complete result yet: wait() for it.")
+        return self.result.sample(number, at)
+
     def figure(self, name: str = "recovered") -> Figure:
         """A matplotlib ``Figure`` of the newest result."""
         if name not in FIGURES:
@@ -272,14 +296,15 @@ class ScrubWidget(anywidget.AnyWidget):
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
-        answer: wire.AnyAnswer
+        answer: wire.AnyAnswer | None
         try:
             answer = answers.answer(self, wire.read_message(content))
         except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
             self.session.last_error = error
             known = str(content.get("id", "")) if isinstance(content, dict) else ""
             answer = wire.Rejected(id=known, message=str(error) or type(error).__name__)
-        self.send(wire.plain(answer))
+        if answer is not None:
+            self.send(wire.plain(answer))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(SHOW_AS_HTML) != "1":
@@ -297,6 +322,15 @@ class ScrubWidget(anywidget.AnyWidget):
 
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _let_go() -> None:
+    """Be forgotten by what anywidget watches: for the sake of sources that change, it keeps every widget for ever."""
+    if os.environ.get("ANYWIDGET_HMR") == "1":  # somebody develops, and wants them to
+        return
+    watched: tuple[Any, Any] = (ScrubWidget._esm, ScrubWidget._css)
+    for contents in watched:
+        contents.changed.disconnect()
 
 
 def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:

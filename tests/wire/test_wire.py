@@ -24,6 +24,7 @@ TRAITS = {
     "examples": wire.Examples | None,
     "history": wire.HistoryInfo,
     "compare": wire.CompareInfo | None,
+    "samples": wire.Samples | None,
 }
 
 

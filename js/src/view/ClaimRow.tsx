@@ -150,7 +150,7 @@ function Fold({ row }: { row: SeenRow }) {
   return (
     <button
       type="button"
-      class="scrub-fold"
+      class="scrub-tree-fold"
       data-testid={`fold-${id}`}
       tabindex={-1}
       aria-label={closed ? "Show what stands under it" : "Fold what stands under it"}

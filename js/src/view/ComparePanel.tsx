@@ -42,6 +42,9 @@ export function ComparePanel() {
         </p>
       ))}
       <Diff compare={compare} />
+      {compare.changes.length > 0 && (
+        <p class="scrub-muted">In the map, the left half of a glyph is A and the right half B.</p>
+      )}
     </section>
   );
 }

@@ -23,6 +23,9 @@ export function HistoryChart({ steps, at }: { steps: HistoryStep[]; at: number }
     const value = step.recovered?.value ?? null;
     return { step, x: ((i + 0.5) / recent.length) * 100, y: value === null ? null : 100 - y.at(value) };
   });
+  // What was not measured stands as high as the step that it was made from.
+  const heights = new Map<number, number>();
+  for (const p of placed) heights.set(p.step.id, p.y ?? heights.get(p.step.parent ?? -1) ?? 100);
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // The newest steps are at the right end.
@@ -47,13 +50,13 @@ export function HistoryChart({ steps, at }: { steps: HistoryStep[]; at: number }
     >
       <div class="scrub-line-scroll" ref={scroller}>
         <div class="scrub-plot scrub-history-plot" style={{ minWidth: `${recent.length * PITCH}px` }}>
-          <Lines placed={placed} y={y} />
+          <Lines placed={placed} y={y} heights={heights} />
           {ticksOn(y, 4).map((t) => (
             <span key={t.value} class="scrub-y" style={{ top: `${100 - t.at}%` }}>
               {fixed(t.value * 100, 0)} %
             </span>
           ))}
-          <Dots placed={placed} at={at} tabbable={tabbable} />
+          <Dots placed={placed} heights={heights} at={at} tabbable={tabbable} />
         </div>
       </div>
       <p class="scrub-muted scrub-told" aria-hidden="true">
@@ -63,7 +66,9 @@ export function HistoryChart({ steps, at }: { steps: HistoryStep[]; at: number }
   );
 }
 
-function Lines({ placed, y }: { placed: Placed[]; y: Scale }) {
+type Heights = ReadonlyMap<number, number>;
+
+function Lines({ placed, y, heights }: { placed: Placed[]; y: Scale; heights: Heights }) {
   const byId = new Map(placed.map((p) => [p.step.id, p]));
   const from = (p: Placed) => (p.step.parent === null ? undefined : byId.get(p.step.parent));
   return (
@@ -80,9 +85,9 @@ function Lines({ placed, y }: { placed: Placed[]; y: Scale }) {
             key={p.step.id}
             class={`scrub-history-line${branch ? " scrub-history-branch" : ""}`}
             x1={parent.x}
-            y1={parent.y ?? 100}
+            y1={heights.get(parent.step.id)}
             x2={p.x}
-            y2={p.y ?? 100}
+            y2={heights.get(p.step.id)}
           />
         );
       })}
@@ -96,7 +101,9 @@ function Lines({ placed, y }: { placed: Placed[]; y: Scale }) {
   );
 }
 
-function Dots({ placed, at, tabbable }: { placed: Placed[]; at: number; tabbable: number }) {
+type DotsProps = { placed: Placed[]; heights: Heights; at: number; tabbable: number };
+
+function Dots({ placed, heights, at, tabbable }: DotsProps) {
   const app = useApp();
   const { store, steps } = app;
   const box = useRef<HTMLDivElement>(null);
@@ -119,7 +126,7 @@ function Dots({ placed, at, tabbable }: { placed: Placed[]; at: number; tabbable
             key={step.id}
             type="button"
             class={`scrub-dot${y === null ? " scrub-dot-open" : ""}${step.id === at ? " scrub-dot-here" : ""}${letter ? " scrub-dot-letter" : ""}`}
-            style={{ left: `${x}%`, top: `${y ?? 100}%` }}
+            style={{ left: `${x}%`, top: `${heights.get(step.id)}%` }}
             data-testid={`history-dot-${step.id}`}
             tabindex={step.id === tabbable ? 0 : -1}
             aria-label={spokenStep(step, at)}

@@ -1,6 +1,6 @@
 /** Everything this session went through: a branching line of numbers, the steps in words, and two of them compared. */
 import { useApp } from "../app";
-import { earliest, numberWords, stepTitle } from "../history";
+import { earliest, editWords, numberWords, stepTitle } from "../history";
 import { choose, mark, restore } from "../labels";
 import { count, percentBounds, plural } from "../text";
 import type { HistoryStep } from "../wire";
@@ -65,7 +65,7 @@ function StepRow({ step, at }: { step: HistoryStep; at: number }) {
         <span class="scrub-step-id">{step.id}</span>
         <span class="scrub-step-words">
           <span class={step.name ? "scrub-step-name" : ""}>{stepTitle(step)}</span>
-          {step.name && step.edit && <span class="scrub-muted"> {step.edit}</span>}
+          {step.name && step.edit && <span class="scrub-muted"> {editWords(step)}</span>}
           {branch && <span class="scrub-tag">from step {step.parent}</span>}
           {here && <span class="scrub-tag scrub-tag-here">now</span>}
           {step.note && <span class="scrub-step-note">{step.note}</span>}

@@ -6,6 +6,7 @@ import { countWords } from "../trust";
 import { HistoryPanel } from "./HistoryPanel";
 import { ResultPanel } from "./ResultPanel";
 import { RulePanel } from "./RulePanel";
+import { Sample } from "./Sample";
 
 /** How many reasons to doubt the shown result there are. */
 function Count() {
@@ -24,6 +25,7 @@ function Count() {
 /** What each tab shows, in their order. */
 const TABS: { key: Tab; label: string; panel: ComponentType; badge?: ComponentType }[] = [
   { key: "rule", label: "Rule", panel: RulePanel },
+  { key: "sample", label: "Sample", panel: Sample },
   { key: "result", label: "Result", panel: ResultPanel, badge: Count },
   { key: "history", label: "History", panel: HistoryPanel },
 ];

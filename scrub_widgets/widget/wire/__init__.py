@@ -4,5 +4,6 @@ from .base import *
 from .history import *
 from .messages import *
 from .operations import *
+from .sample import *
 from .traits import *
 from .unions import *
