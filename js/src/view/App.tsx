@@ -9,6 +9,7 @@ import { Menu } from "./Menu";
 import { ModelMap } from "./ModelMap";
 import { onContextMenu } from "./openMenu";
 import { Panels } from "./Panels";
+import { Positions } from "./Positions";
 import { RecoveredBar } from "./RecoveredBar";
 import { StatusBar } from "./StatusBar";
 import { Tabs } from "./Tabs";
@@ -58,6 +59,7 @@ export function App() {
         <RecoveredBar />
         <div class="scrub-columns">
           <div class="scrub-left">
+            <Positions />
             <ModelMap />
             <ClaimTree />
           </div>
