@@ -24,7 +24,7 @@ const graph = makeGraph(3, 4, true);
 const index = indexGraph(graph);
 const claim = (parent: string, port: string, component: string, rule = "token"): Claim => ({
   ...{ id: `${parent}${port && "."}${port}>${component}`, parent, port, components: [component], rule },
-  ...{ paths: "direct", positions: null, share: null },
+  ...{ paths: "direct", positions: null, share: null, name: "", note: "" },
 });
 const measured = (under: string, effects: [string, number | null, boolean?][], more: Partial<Measured> = {}) => ({
   ...{ rev: 1, under, question: "free" },
