@@ -15,6 +15,7 @@ from .classes import Classes, Ints
 from .engine.draws import POLICIES, Draws
 from .engine.run import Losses, baseline_name
 from .engine.settings import Settings
+from .engine.stretches import stretches
 from .graph.base import Layout
 from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
@@ -22,6 +23,7 @@ from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
 from .measure.guards.paired import again
 from .measure.nulls.variants import without
+from .measure.positions import Place, places, roles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +42,8 @@ class Result:
     settings : Settings
         Samples, seed, unclaimed policy and baseline.
     losses : Losses
-        ``.model``, ``.scrubbed``, ``.baseline`` and ``.kl``: per-example arrays ``[n]``, paired by reference.
+        ``.model``, ``.scrubbed``, ``.baseline`` and ``.kl``: per-example arrays ``[n]``, paired by reference; what single
+        positions add to them is in :attr:`positions`.
     classes : mapping of str to Classes
         The equivalence classes of every rule in the hypothesis.
     provenance : dict
@@ -152,6 +155,21 @@ class Result:
     def baseline_loss(self) -> Estimate:
         """Mean loss of the baseline."""
         return estimates.mean(self.losses.baseline)
+
+    @cached_property
+    def stretches(self) -> list[list[int]]:
+        """The read positions whose losses are kept apart, alone or several together; empty where there are none."""
+        return stretches(self.task.loss, self.task.loss.reads(self.task.positions), self.settings.samples)
+
+    @cached_property
+    def positions(self) -> tuple[Place, ...]:
+        """The loss position by position, with intervals; empty where the loss is not a sum over several positions."""
+        return places(self.losses, self.stretches)
+
+    @cached_property
+    def roles(self) -> tuple[Place, ...]:
+        """The same for each role of the task whose positions the loss reads."""
+        return roles(self.losses, self.stretches, self.task.roles)
 
     @property
     def references(self) -> Ints:
