@@ -1,4 +1,4 @@
-"""What the engine thread of a session does: runs first, then confirmations, then checks of what was shown.
+"""What the engine thread of a session does: runs first, then confirmations, waterfalls, and checks of what was shown.
 
 Each can be stopped between two chunks. A newer edit ends a run and a check; a confirmation is of a frozen hypothesis and
 goes on, unless it is cancelled.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks
+from . import checks, waterfalls
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
 from .history import Outcome, Status, Step
@@ -44,16 +44,19 @@ class Jobs:
         The newest state without a result.
     confirm : (int, Step) or None
         A state to measure on held-out inputs.
+    waterfall : int or None
+        The revision whose result should have a waterfall.
     check : Outcome or None
         A published result whose further doubts and null are not known yet.
     """
 
     run: Job | None = None
     confirm: Job | None = None
+    waterfall: int | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
-        return self.run is not None or self.confirm is not None or self.check is not None
+        return any(job is not None for job in (self.run, self.confirm, self.waterfall, self.check))
 
     def take(self) -> Callable[[Session], None]:
         """The most urgent job, as a function of the session."""
@@ -63,6 +66,9 @@ class Jobs:
         if self.confirm is not None:
             confirm = self.confirm
             return lambda session: confirm_on_held_out(session, confirm)
+        waterfall = self.waterfall
+        if waterfall is not None:
+            return lambda session: waterfalls.measure(session, waterfall)
         check = self.check
         assert check is not None
         return lambda session: check_further(session, check)
@@ -125,7 +131,8 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
     """Tell of a complete result, with what is cheap to know of it."""
     tries = session._record.tries_with(step.hypothesis)
     outcome = checks.at_once(replace(outcome, result=_after(outcome.result, tries)))
-    _ = outcome.result.recovered_from  # computed now, and not while listeners hold the lock
+    # Computed now, and not while listeners hold the lock.
+    _ = outcome.result.recovered_from, outcome.result.positions, outcome.result.roles
     with session._lock:
         stop()
         session._record.count(step.hypothesis)
@@ -260,7 +267,7 @@ def check_further(session: Session, outcome: Outcome) -> None:
     def stop() -> None:
         with session._lock:
             wanted = session._jobs
-            if wanted.check is not outcome or wanted.run is not None or wanted.confirm is not None:
+            if wanted.check is not outcome or wanted.run or wanted.confirm or wanted.waterfall is not None:
                 raise Cancelled("cancelled")
 
     try:

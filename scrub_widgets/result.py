@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from .measure.guards import Doubt, doubts
 from .measure.guards.paired import again
 from .measure.nulls.variants import without
 from .measure.positions import Place, places, roles
+from .measure.waterfall import Waterfall, waterfall
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -242,6 +243,22 @@ class Result:
     def baseline_name(self) -> str:
         """The baseline in words."""
         return baseline_name(self.settings)
+
+    def waterfall(self, order: Sequence[str] | None = None) -> Waterfall:
+        """What each claim costs or gains, added in some order and removed last, on the same references and donors.
+
+        Parameters
+        ----------
+        order : sequence of str, optional
+            The claims' ids in the order in which they are added, parents before what stands under them; default: as the tree
+            is written.
+
+        Raises
+        ------
+        HypothesisError
+            Nothing is claimed, or the order is not one of the claims.
+        """
+        return waterfall(self, order)
 
     def plot(self) -> Figure:
         """The recovered loss as a bar with its interval, between the baseline and the model (matplotlib ``Figure``)."""

@@ -4,7 +4,7 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Confirm, Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import type { Charts, Confirm, Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -25,6 +25,8 @@ export type Store = {
   result: ReadonlySignal<Result | null>;
   /** Losses of the single examples of the shown result, once it is complete. */
   examples: ReadonlySignal<ExampleLosses | null>;
+  /** What the charts of the shown result draw, once it is complete. */
+  charts: ReadonlySignal<Charts | null>;
   notice: Signal<Notice | null>;
   /** A saved page without a kernel. */
   readOnly: boolean;
@@ -59,6 +61,7 @@ export function createStore(model: Model): Store {
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
+  const sentCharts = signal<Charts | null>(null);
   const notice = signal<Notice | null>(null);
   const running = () => status.value?.phase === "running";
   const requests = createRequests(model, {
@@ -87,6 +90,7 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    charts: into(sentCharts, "charts"),
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -137,9 +141,28 @@ export function createStore(model: Model): Store {
     const { n, model, scrubbed, baseline } = losses;
     return { n, model: floats(model), scrubbed: floats(scrubbed), baseline: floats(baseline) };
   });
+  const charts = computed(() => {
+    const shown = result.value;
+    return shown?.complete && sentCharts.value?.rev === shown.rev ? sentCharts.value : null;
+  });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    ...{
+      graph,
+      index,
+      task,
+      state,
+      status,
+      confirm,
+      selection,
+      result,
+      examples,
+      charts,
+      notice,
+      readOnly,
+      height,
+      requests,
+    },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);

@@ -161,6 +161,36 @@ export type Confirm = {
 /** Losses of the single examples of the result with this `rev`: little-endian Float32 lists. */
 export type Examples = { rev: number; n: number; model: DataView; scrubbed: DataView; baseline: DataView };
 
+/** Which class of a rule each shown reference is in: one digit each, the place of its class in `names`; the others' number is the next. */
+export type ClassCodes = { rule: string; names: string[]; rest: number; codes: string; at: number | null };
+/** The losses at some positions: of a stretch of them, or of a role. */
+export type Place = {
+  name: string;
+  positions: number[];
+  model: Interval;
+  scrubbed: Interval;
+  baseline: Interval;
+  change: Interval;
+  recovered: Interval;
+};
+export type Waterfall = {
+  start: Interval;
+  steps: { claim: string; level: Interval; change: Interval; last: Interval }[];
+  end: Interval;
+};
+/** What the charts of the complete result with this `rev` draw; `no_positions` says why there are none. */
+export type Charts = {
+  rev: number;
+  shown: number;
+  classes: ClassCodes[];
+  positions: Place[];
+  roles: Place[];
+  no_positions: string;
+  waterfall: Waterfall | null;
+};
+/** Losses of the single examples at one position: base64 of little-endian Float32 lists. */
+export type Sliced = { rev: number; position: number; n: number; model: string; scrubbed: string; baseline: string };
+
 export type PreviewExample = { index: number; tokens: string[]; label: string };
 export type Preview = {
   rule: string;
@@ -194,7 +224,8 @@ export type Op =
 /** What the view sends, without the id that the store adds. */
 export type Request =
   | { kind: "edit"; op: Op }
-  | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
+  | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" | "waterfall" }
+  | { kind: "slice"; position: number }
   | { kind: "preview"; rule: string; example: number | null };
 export type ViewMessage = Request & { id: string };
 
@@ -204,6 +235,7 @@ export type Answer =
   | { kind: "rejected"; id: string; message: string }
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
+  | ({ kind: "slice"; id: string } & Sliced)
   | { kind: "pong"; id: string };
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
 
@@ -236,6 +268,21 @@ const preview = shape({
   ...{ rule: text, positionwise: flag, n: whole, k: whole, sizes: list(whole), smallest: whole, singletons: real },
   ...{ self: real, bits: real, at: nullable(whole), reference: example, same: list(example), other: nullable(example) },
   ...{ same_partition_as: texts, notes: texts },
+});
+
+const place = shape({
+  ...{ name: text, positions: list(whole), model: interval, scrubbed: interval, baseline: interval },
+  ...{ change: interval, recovered: interval },
+});
+const charts = shape({
+  ...{ rev: whole, shown: whole, positions: list(place), roles: list(place), no_positions: text },
+  classes: list(shape({ rule: text, names: texts, rest: whole, codes: text, at: nullable(whole) })),
+  waterfall: nullable(
+    shape({
+      ...{ start: interval, end: interval },
+      steps: list(shape({ claim: text, level: interval, change: interval, last: interval })),
+    }),
+  ),
 });
 
 const op: Check = (value, path, exact) =>
@@ -299,6 +346,7 @@ export const traits = {
     recorded: list(confirmed),
   }),
   result: nullable(result),
+  charts: nullable(charts),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
 } satisfies Record<string, Check>;
 
@@ -306,6 +354,8 @@ const bare = shape({ kind: text, id: text });
 /** One check for all that the view sends. */
 export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
+  waterfall: bare,
+  slice: shape({ kind: text, id: text, position: whole }),
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
 });
@@ -317,8 +367,15 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
+  slice: shape({
+    ...{ kind: text, id: text, rev: whole, position: whole, n: whole, model: text, scrubbed: text, baseline: text },
+  }),
   pong: bare,
 });
+
+/** A Float32 list from base64. */
+export const floatsOf = (base64: string): Float32Array =>
+  floats(new DataView(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer));
 
 /** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */
 export function floats(buffer: DataView): Float32Array {

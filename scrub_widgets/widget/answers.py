@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, publish, wire
+from . import charts, edits, publish, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -52,5 +52,7 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Cancel: acknowledged(lambda widget: widget.session.cancel()),
     wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
     wire.AskPreview: _preview,
+    wire.AskSlice: charts.sliced,
+    wire.AskWaterfall: acknowledged(lambda widget: widget.session.ask_waterfall()),
     wire.Export: _export,
 }

@@ -18,7 +18,7 @@ from ..hypothesis import ROOT, Hypothesis
 from ..result import Result
 from ..session import Session
 from ..task import Task
-from . import answers, export, publish, wire
+from . import answers, charts, export, publish, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,6 +56,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _state = traitlets.Dict().tag(sync=True, echo_update=False)
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _charts = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
@@ -227,6 +228,8 @@ class ScrubWidget(anywidget.AnyWidget):
             self._set(_status=wire.plain(publish.status_of(session.status)))
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
+        elif what == "charts" and session.outcome is not None:
+            self._set(_charts=wire.plain(charts.charts_of(session.outcome)))
         elif session.outcome is not None:
             outcome, shown = session.outcome, publish.result_of(session.outcome)
             if what == "partial":
@@ -235,7 +238,11 @@ class ScrubWidget(anywidget.AnyWidget):
                 self._set(_result=wire.plain(shown))
             else:
                 # The examples first: they are there when the result is drawn.
-                self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
+                self._set(
+                    _examples=wire.plain(publish.examples_of(outcome)),
+                    _charts=wire.plain(charts.charts_of(outcome)),
+                    _result=wire.plain(shown),
+                )
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import charts as c
 from . import messages as m
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+AnyMessage = (
+    m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+    | c.AskSlice
+    | c.AskWaterfall
+)
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
+AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | c.Sliced
 """What the kernel sends."""
 
 

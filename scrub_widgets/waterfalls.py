@@ -1,0 +1,116 @@
+"""How a session measures a waterfall: on request, for the result that is shown, in the engine thread, remembered with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .errors import Cancelled, ScrubError
+from .history import Outcome, Status
+from .interrupt import interruptible
+from .measure import waterfall as falls
+from .measure.waterfall import Waterfall
+
+if TYPE_CHECKING:
+    from .session import Session
+
+MEASURING = "measuring the waterfall"
+CANCELLED = "the waterfall was cancelled; nothing was kept of it"
+
+
+def order(session: Session) -> list[str]:
+    """The present claims in the order in which they were added; those of one step as the tree is written."""
+    history = session._history
+    added: list[str] = []
+    for step in history.steps[: history.at + 1]:
+        here = [claim.id for claim in step.hypothesis]
+        added = [claim for claim in added if claim in here]
+        added += [claim for claim in here if claim not in added]
+    return added
+
+
+def ask(session: Session) -> Waterfall | None:
+    """The waterfall of the present result, if it is known; else its measurement is begun."""
+    with session._lock:
+        session._open()
+        outcome = session.outcome
+        if outcome is None or not outcome.complete or session.stale:
+            raise ScrubError("a waterfall belongs to a complete result: wait for the present hypothesis to have one.")
+        if outcome.waterfall is not None:
+            return outcome.waterfall
+        if not len(session.hypothesis):
+            raise ScrubError("there is no claim whose cost or gain could be measured: claim a component first.")
+        if session._jobs.waterfall is None:
+            session._jobs.waterfall = session.rev
+            if session.status.phase not in ("loading", "running"):
+                session._say(Status("running", session.rev, 0, 0, MEASURING))
+            session._changed.notify_all()
+        return None
+
+
+def wait(session: Session, timeout: float | None) -> Waterfall:
+    """Ask, and wait for the answer."""
+    with session._changed:
+        known = ask(session)
+        if known is not None:
+            return known
+        rev = session.rev
+        if not session._changed.wait_for(lambda: session._jobs.waterfall is None, timeout):
+            raise TimeoutError(f"the waterfall is still being measured after {timeout} s ({session.status.message}).")
+        outcome = session.outcome
+        if outcome is not None and outcome.rev == rev and outcome.waterfall is not None:
+            return outcome.waterfall
+        raise session.status.error or ScrubError("the waterfall was cancelled, or an edit came first; nothing was kept.")
+
+
+def measure(session: Session, rev: int) -> None:
+    """Scrub all partial hypotheses; gives way to edits and runs."""
+
+    def stop() -> None:
+        with session._lock:
+            if session._jobs.waterfall != rev or session._closed:
+                raise Cancelled("cancelled")
+
+    with session._lock:
+        outcome = session.outcome
+        chosen = order(session)
+    end, error, found = Status("cancelled", rev, message=CANCELLED), None, None
+    try:
+        stop()
+        assert outcome is not None
+        with interruptible(stop):
+            for done, total, found in falls.steps(outcome.result, chosen):
+                stop()
+                with session._lock:
+                    session._say(Status("running", rev, done, total, MEASURING))
+        end = Status("done", rev, total, total, "the waterfall is measured")
+    except Cancelled:
+        pass
+    except Exception as raised:  # noqa: BLE001 - whatever happens must reach the person, not a lost thread
+        error = raised
+    _over(session, rev, found, end if error is None else Status("error", rev, message=str(error), error=error))
+
+
+def _over(session: Session, rev: int, found: Waterfall | None, end: Status) -> None:
+    """The end of a measurement, however it ended."""
+    with session._lock:
+        if session._closed:
+            return
+        wanted = session._jobs.waterfall == rev
+        if wanted:
+            session._jobs.waterfall = None
+        outcome = session.outcome
+        if wanted and found is not None and outcome is not None and outcome.rev == rev:
+            _keep(session, replace(outcome, waterfall=found))
+        if session._jobs.run is None and rev == session.rev:
+            session._say(end)
+        session._changed.notify_all()
+
+
+def _keep(session: Session, outcome: Outcome) -> None:
+    """With the result, and with what is still to be checked of it."""
+    if session._jobs.check is not None:
+        session._jobs.check = outcome
+    session.outcome = outcome
+    session._results[outcome.result.hypothesis, outcome.result.settings] = outcome
+    session._tell("charts")
