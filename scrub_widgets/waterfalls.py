@@ -40,6 +40,8 @@ def ask(session: Session) -> Waterfall | None:
             return outcome.waterfall
         if not len(session.hypothesis):
             raise ScrubError("there is no claim whose cost or gain could be measured: claim a component first.")
+        if not outcome.result.loss_recovered.resolved:
+            raise ScrubError(f"there is nothing to divide up: the loss recovered is {outcome.result.loss_recovered}.")
         if session._jobs.waterfall is None:
             session._jobs.waterfall = session.rev
             if session.status.phase not in ("loading", "running"):
@@ -60,7 +62,9 @@ def wait(session: Session, timeout: float | None) -> Waterfall:
         outcome = session.outcome
         if outcome is not None and outcome.rev == rev and outcome.waterfall is not None:
             return outcome.waterfall
-        raise session.status.error or ScrubError("the waterfall was cancelled, or an edit came first; nothing was kept.")
+        raise session.status.error or ScrubError(
+            "the waterfall was cancelled, or an edit came first; nothing was kept."
+        )
 
 
 def measure(session: Session, rev: int) -> None:
@@ -74,15 +78,18 @@ def measure(session: Session, rev: int) -> None:
     with session._lock:
         outcome = session.outcome
         chosen = order(session)
-    end, error, found = Status("cancelled", rev, message=CANCELLED), None, None
+    end = Status("cancelled", rev, message=CANCELLED)
+    error: Exception | None = None
+    found: Waterfall | None = None
     try:
         stop()
         assert outcome is not None
         with interruptible(stop):
-            for done, total, found in falls.steps(outcome.result, chosen):
+            for done, total, so_far in falls.steps(outcome.result, chosen):
                 stop()
                 with session._lock:
                     session._say(Status("running", rev, done, total, MEASURING))
+                found = so_far
         end = Status("done", rev, total, total, "the waterfall is measured")
     except Cancelled:
         pass

@@ -66,9 +66,7 @@ def roles(losses: Losses, within: Sequence[Sequence[int]], named: Mapping[str, S
     )
 
 
-def losses_at(
-    losses: Losses, columns: Sequence[int], reads: int, positions: int
-) -> tuple[Floats, Floats, Floats]:
+def losses_at(losses: Losses, columns: Sequence[int], reads: int, positions: int) -> tuple[Floats, Floats, Floats]:
     """Model, scrubbed and baseline loss ``[n]`` at the positions of some columns, per position.
 
     What a position adds is times the number of read positions: the mean over positions is then the loss.
@@ -96,7 +94,9 @@ def at_position(r: Result, position: int) -> tuple[Floats, Floats, Floats]:
     for i, stretch in enumerate(within):
         if position in stretch:
             return losses_at(r.losses, [i], sum(len(s) for s in within), len(stretch))
-    raise ScrubError(f"the loss reads positions {_words([p for s in within for p in s])}; {position} is not among them.")
+    raise ScrubError(
+        f"the loss reads positions {_words([p for s in within for p in s])}; {position} is not among them."
+    )
 
 
 def why_none(r: Result) -> str:

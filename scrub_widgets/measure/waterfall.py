@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import HypothesisError, listed
+from ..errors import HypothesisError, ScrubError, listed
 from ..hypothesis import Hypothesis
 from . import estimates
 from .estimates import Estimate, Floats
@@ -94,9 +94,13 @@ def steps(r: Result, order: Sequence[str] | None = None) -> Iterator[tuple[int, 
     ------
     HypothesisError
         The hypothesis claims nothing, or the order is not one of its claims.
+    ScrubError
+        The result's gap is not resolved: there are no shares of it.
     """
     h = r.hypothesis
     chosen = _checked(h, order)
+    if not r.loss_recovered.resolved:
+        raise ScrubError(f"there is nothing to divide up: the loss recovered is {r.loss_recovered}.")
     grown = [Hypothesis(tuple(c for c in h if c.id in chosen[:i])) for i in range(len(chosen) + 1)]
     less = {claim_id: h.remove(claim_id) for claim_id in chosen}
     scrubbed: dict[Hypothesis, Floats] = {h: r.losses.scrubbed}

@@ -53,8 +53,13 @@ def sliced(widget: ScrubWidget, message: wire.AskSlice) -> wire.AnyAnswer:
     model, scrubbed, baseline = (_packed(values[:SHOWN]) for values in positions.at_position(r, message.position))
     n = min(len(r.losses), SHOWN)
     return wire.Sliced(
-        **{"id": message.id, "rev": rev, "position": message.position, "n": n},
-        **{"model": model, "scrubbed": scrubbed, "baseline": baseline},
+        id=message.id,
+        rev=rev,
+        position=message.position,
+        n=n,
+        model=model,
+        scrubbed=scrubbed,
+        baseline=baseline,
     )
 
 
@@ -102,7 +107,9 @@ def _place(place: Place) -> wire.PlaceInfo:
 
 def _waterfall(found: Waterfall) -> wire.WaterfallInfo:
     of = wire.Interval.of
-    steps = [wire.AddedInfo(claim=s.claim, level=of(s.level), change=of(s.change), last=of(s.last)) for s in found.steps]
+    steps = [
+        wire.AddedInfo(claim=s.claim, level=of(s.level), change=of(s.change), last=of(s.last)) for s in found.steps
+    ]
     return wire.WaterfallInfo(start=of(found.start), steps=steps, end=of(found.end))
 
 

@@ -17,7 +17,7 @@ export function shown(cell: Cell): string {
   if (typeof cell === "string") return cell;
   if (Number.isInteger(cell)) return fixed(cell, 0);
   const size = Math.abs(cell);
-  return fixed(cell, size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.01 ? 3 : 5);
+  return fixed(cell, size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.01 ? 3 : 5);
 }
 
 const quoted = (cell: Cell): string => {

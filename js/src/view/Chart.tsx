@@ -38,9 +38,10 @@ export function Chart({ name, title, terms, says, table, quiet = false, controls
   const words = { title, terms: terms ?? own, says };
   const head = (
     <figcaption class="scrub-chart-head">
-      <div id={`${uid}-chart-${name}`} class={quiet ? "scrub-hidden" : undefined}>
-        <h3 class="scrub-label">{title}</h3> <span class="scrub-chart-terms">{words.terms}</span>
-      </div>
+      <h3 id={`${uid}-chart-${name}`} class={quiet ? "scrub-hidden" : "scrub-label"}>
+        {title}
+        <span class="scrub-hidden">, {words.terms}</span>
+      </h3>
       {table.rows.length > 0 && (
         <div class="scrub-chart-tools">
           <button
@@ -54,6 +55,11 @@ export function Chart({ name, title, terms, says, table, quiet = false, controls
           </button>
           <TakeChart name={name} words={words} table={table} drawing={body} />
         </div>
+      )}
+      {!quiet && (
+        <span class="scrub-chart-terms" aria-hidden="true">
+          {words.terms}
+        </span>
       )}
     </figcaption>
   );

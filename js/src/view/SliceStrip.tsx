@@ -148,7 +148,11 @@ function StripRow({ row, x, box, y }: { row: Row; x: Scale; box: Box; y: number 
       <text class="scrub-strip-name" x={box.left - 8} y={y + 4}>
         {short}
       </text>
-      <path class="scrub-strip-ticks" d={ticks.join("")} />
+      <path
+        class="scrub-strip-ticks"
+        style={{ strokeOpacity: Math.min(0.5, 0.12 + 20 / ticks.length) }}
+        d={ticks.join("")}
+      />
       {low !== null && high !== null && (
         <line class="scrub-whisker-line" x1={x.at(low)} x2={x.at(high)} y1={y} y2={y} />
       )}

@@ -9,7 +9,15 @@ from . import charts as c
 from . import messages as m
 
 AnyMessage = (
-    m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+    m.Edit
+    | m.Undo
+    | m.Redo
+    | m.Run
+    | m.Cancel
+    | m.Confirm
+    | m.AskPreview
+    | m.Export
+    | m.Ping
     | c.AskSlice
     | c.AskWaterfall
 )
