@@ -38,5 +38,5 @@ def losses_and_parts(
     """Losses ``[n]`` and what each stretch adds to them ``[n, stretches]``, from logits ``[n, reads, vocab]``."""
     assert loss.terms is not None
     terms = loss.terms(logits, batch, clean)
-    parts = [part.sum(-1) for part in terms.split([len(stretch) for stretch in within], -1)]
+    parts = [part.sum(-1) for part in torch.split(terms, [len(stretch) for stretch in within], -1)]
     return terms.sum(-1), torch.stack(parts, -1)
