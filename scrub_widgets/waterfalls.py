@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .errors import Cancelled, ScrubError
-from .history import Outcome, Status
+from .history import Outcome, Status, Step
 from .interrupt import interruptible
 from .measure import waterfall as falls
 from .measure.waterfall import Waterfall
@@ -19,11 +19,14 @@ CANCELLED = "the waterfall was cancelled; nothing was kept of it"
 
 
 def order(session: Session) -> list[str]:
-    """The present claims in the order in which they were added; those of one step as the tree is written."""
-    history = session._history
+    """The present claims in the order in which they were added on this branch; those of one step as the tree is written."""
+    path, entry = [session._history.entry], session._history.entry
+    while entry.parent is not None:
+        entry = session._history[entry.parent]
+        path.append(entry)
     added: list[str] = []
-    for step in history.steps[: history.at + 1]:
-        here = [claim.id for claim in step.hypothesis]
+    for entry in reversed(path):
+        here = [claim.id for claim in entry.step.hypothesis]
         added = [claim for claim in added if claim in here]
         added += [claim for claim in here if claim not in added]
     return added
@@ -43,7 +46,7 @@ def ask(session: Session) -> Waterfall | None:
         if not outcome.result.loss_recovered.resolved:
             raise ScrubError(f"there is nothing to divide up: the loss recovered is {outcome.result.loss_recovered}.")
         if session._jobs.waterfall is None:
-            session._jobs.waterfall = session.rev
+            session._jobs.waterfall = session.step
             if session.status.phase not in ("loading", "running"):
                 session._say(Status("running", session.rev, 0, 0, MEASURING))
             session._changed.notify_all()
@@ -56,29 +59,29 @@ def wait(session: Session, timeout: float | None) -> Waterfall:
         known = ask(session)
         if known is not None:
             return known
-        rev = session.rev
+        step = session.step
         if not session._changed.wait_for(lambda: session._jobs.waterfall is None, timeout):
             raise TimeoutError(f"the waterfall is still being measured after {timeout} s ({session.status.message}).")
         outcome = session.outcome
-        if outcome is not None and outcome.rev == rev and outcome.waterfall is not None:
+        if outcome is not None and outcome.waterfall is not None and session.step.key == step.key:
             return outcome.waterfall
         raise session.status.error or ScrubError(
             "the waterfall was cancelled, or an edit came first; nothing was kept."
         )
 
 
-def measure(session: Session, rev: int) -> None:
-    """Scrub all partial hypotheses; gives way to edits and runs."""
+def measure(session: Session, step: Step) -> None:
+    """Scrub all partial hypotheses; gives way to edits and runs, but not to new names."""
 
     def stop() -> None:
         with session._lock:
-            if session._jobs.waterfall != rev or session._closed:
+            if session._jobs.waterfall is not step or session._closed:
                 raise Cancelled("cancelled")
 
     with session._lock:
         outcome = session.outcome
         chosen = order(session)
-    end = Status("cancelled", rev, message=CANCELLED)
+    end = Status("cancelled", session.rev, message=CANCELLED)
     error: Exception | None = None
     found: Waterfall | None = None
     try:
@@ -88,29 +91,28 @@ def measure(session: Session, rev: int) -> None:
             for done, total, so_far in falls.steps(outcome.result, chosen):
                 stop()
                 with session._lock:
-                    session._say(Status("running", rev, done, total, MEASURING))
+                    session._say(Status("running", session.rev, done, total, MEASURING))
                 found = so_far
-        end = Status("done", rev, total, total, "the waterfall is measured")
+        end = Status("done", session.rev, total, total, "the waterfall is measured")
     except Cancelled:
         pass
     except Exception as raised:  # noqa: BLE001 - whatever happens must reach the person, not a lost thread
         error = raised
-    _over(session, rev, found, end if error is None else Status("error", rev, message=str(error), error=error))
+    _over(session, step, found, end if error is None else Status("error", 0, message=str(error), error=error))
 
 
-def _over(session: Session, rev: int, found: Waterfall | None, end: Status) -> None:
+def _over(session: Session, step: Step, found: Waterfall | None, end: Status) -> None:
     """The end of a measurement, however it ended."""
     with session._lock:
         if session._closed:
             return
-        wanted = session._jobs.waterfall == rev
-        if wanted:
+        present = step.key == session.step.key
+        if session._jobs.waterfall is step:
             session._jobs.waterfall = None
-        outcome = session.outcome
-        if wanted and found is not None and outcome is not None and outcome.rev == rev:
-            _keep(session, replace(outcome, waterfall=found))
-        if session._jobs.run is None and rev == session.rev:
-            session._say(end)
+            if present and found is not None and session.outcome is not None:
+                _keep(session, replace(session.outcome, waterfall=found))
+        if present and session._jobs.run is None:
+            session._say(replace(end, rev=session.rev))
         session._changed.notify_all()
 
 
@@ -119,5 +121,5 @@ def _keep(session: Session, outcome: Outcome) -> None:
     if session._jobs.check is not None:
         session._jobs.check = outcome
     session.outcome = outcome
-    session._results[outcome.result.hypothesis, outcome.result.settings] = outcome
+    session._known.keep(session.step.key, outcome)
     session._tell("charts")

@@ -4,7 +4,21 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Charts, Confirm, Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import type {
+  Charts,
+  Compare,
+  Confirm,
+  Examples,
+  Graph,
+  History,
+  KernelMessage,
+  Result,
+  Samples,
+  Selection,
+  State,
+  Status,
+  Task,
+} from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -18,6 +32,8 @@ export type Store = {
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
+  history: ReadonlySignal<History | null>;
+  compare: ReadonlySignal<Compare | null>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -27,6 +43,8 @@ export type Store = {
   examples: ReadonlySignal<ExampleLosses | null>;
   /** What the charts of the shown result draw, once it is complete. */
   charts: ReadonlySignal<Charts | null>;
+  /** Examples that a page without a kernel keeps. */
+  samples: ReadonlySignal<Samples | null>;
   notice: Signal<Notice | null>;
   /** A saved page without a kernel. */
   readOnly: boolean;
@@ -58,10 +76,13 @@ export function createStore(model: Model): Store {
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
+  const history = signal<History | null>(null);
+  const compare = signal<Compare | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
   const sentCharts = signal<Charts | null>(null);
+  const samples = signal<Samples | null>(null);
   const notice = signal<Notice | null>(null);
   const running = () => status.value?.phase === "running";
   const requests = createRequests(model, {
@@ -91,6 +112,9 @@ export function createStore(model: Model): Store {
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
     charts: into(sentCharts, "charts"),
+    history: into(history, "history"),
+    compare: into(compare, "compare"),
+    samples: into(samples, "samples"),
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -147,22 +171,9 @@ export function createStore(model: Model): Store {
   });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{
-      graph,
-      index,
-      task,
-      state,
-      status,
-      confirm,
-      selection,
-      result,
-      examples,
-      charts,
-      notice,
-      readOnly,
-      height,
-      requests,
-    },
+    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    ...{ history, compare },
+    ...{ samples, charts },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);

@@ -14,6 +14,26 @@ import {
   text,
   whole,
 } from "./check";
+import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsRequests } from "./wire/charts";
+
+export type * from "./wire/charts";
+
+import {
+  claimShape,
+  type HistoryAnswer,
+  type HistoryOp,
+  type HistoryRequest,
+  historyAnswers,
+  historyOps,
+  historyRequests,
+  historyTraits,
+} from "./wire/history";
+
+export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history";
+
+import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
+
+export type * from "./wire/sample";
 
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
@@ -75,6 +95,9 @@ export type Claim = {
   paths: Paths;
   positions: Positions;
   share: string | null;
+  /** what a person calls it; "" where nobody did */
+  name: string;
+  note: string;
 };
 export type Settings = { samples: number; seed: number; unclaimed: string; baseline: string };
 export type State = {
@@ -161,36 +184,6 @@ export type Confirm = {
 /** Losses of the single examples of the result with this `rev`: little-endian Float32 lists. */
 export type Examples = { rev: number; n: number; model: DataView; scrubbed: DataView; baseline: DataView };
 
-/** Which class of a rule each shown reference is in: one digit each, the place of its class in `names`; the others' number is the next. */
-export type ClassCodes = { rule: string; names: string[]; rest: number; codes: string; at: number | null };
-/** The losses at some positions: of a stretch of them, or of a role. */
-export type Place = {
-  name: string;
-  positions: number[];
-  model: Interval;
-  scrubbed: Interval;
-  baseline: Interval;
-  change: Interval;
-  recovered: Interval;
-};
-export type Waterfall = {
-  start: Interval;
-  steps: { claim: string; level: Interval; change: Interval; last: Interval }[];
-  end: Interval;
-};
-/** What the charts of the complete result with this `rev` draw; `no_positions` says why there are none. */
-export type Charts = {
-  rev: number;
-  shown: number;
-  classes: ClassCodes[];
-  positions: Place[];
-  roles: Place[];
-  no_positions: string;
-  waterfall: Waterfall | null;
-};
-/** Losses of the single examples at one position: base64 of little-endian Float32 lists. */
-export type Sliced = { rev: number; position: number; n: number; model: string; scrubbed: string; baseline: string };
-
 export type PreviewExample = { index: number; tokens: string[]; label: string };
 export type Preview = {
   rule: string;
@@ -219,14 +212,17 @@ export type Op =
   | ({ op: "settings" } & Partial<Settings>)
   | { op: "load"; text: string }
   | { op: "clear" }
+  | HistoryOp
   | { op: "batch"; ops: Op[] };
 
 /** What the view sends, without the id that the store adds. */
 export type Request =
   | { kind: "edit"; op: Op }
-  | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" | "waterfall" }
-  | { kind: "slice"; position: number }
-  | { kind: "preview"; rule: string; example: number | null };
+  | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
+  | { kind: "preview"; rule: string; example: number | null }
+  | ChartsRequest
+  | HistoryRequest
+  | SampleRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -235,8 +231,10 @@ export type Answer =
   | { kind: "rejected"; id: string; message: string }
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
-  | ({ kind: "slice"; id: string } & Sliced)
-  | { kind: "pong"; id: string };
+  | { kind: "pong"; id: string }
+  | ChartsAnswer
+  | HistoryAnswer
+  | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
 
 const texts = list(text);
@@ -270,21 +268,6 @@ const preview = shape({
   ...{ same_partition_as: texts, notes: texts },
 });
 
-const place = shape({
-  ...{ name: text, positions: list(whole), model: interval, scrubbed: interval, baseline: interval },
-  ...{ change: interval, recovered: interval },
-});
-const charts = shape({
-  ...{ rev: whole, shown: whole, positions: list(place), roles: list(place), no_positions: text },
-  classes: list(shape({ rule: text, names: texts, rest: whole, codes: text, at: nullable(whole) })),
-  waterfall: nullable(
-    shape({
-      ...{ start: interval, end: interval },
-      steps: list(shape({ claim: text, level: interval, change: interval, last: interval })),
-    }),
-  ),
-});
-
 const op: Check = (value, path, exact) =>
   tagged("op", {
     claim: shape({ op: text, components: texts, under: text, rule: text }, options),
@@ -294,6 +277,7 @@ const op: Check = (value, path, exact) =>
     settings: shape({ op: text }, settings),
     load: shape({ op: text, text }),
     clear: shape({ op: text }),
+    ...historyOps,
     batch: shape({ op: text, ops: list(op) }),
   })(value, path, exact);
 
@@ -320,18 +304,7 @@ export const traits = {
   }),
   state: shape({
     rev: whole,
-    claims: list(
-      shape({
-        id: text,
-        parent: text,
-        port: text,
-        components: texts,
-        rule: text,
-        paths,
-        positions,
-        share: options.share,
-      }),
-    ),
+    claims: list(claimShape),
     settings: shape(settings),
     ...{ can_undo: flag, can_redo: flag, last_edit: text },
   }),
@@ -345,19 +318,22 @@ export const traits = {
     ...{ held_out: flag, problem: nullable(text), running: flag, tries: whole, present: nullable(whole) },
     recorded: list(confirmed),
   }),
+  ...historyTraits,
   result: nullable(result),
-  charts: nullable(charts),
+  charts,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
+  samples,
 } satisfies Record<string, Check>;
 
 const bare = shape({ kind: text, id: text });
 /** One check for all that the view sends. */
 export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
-  waterfall: bare,
-  slice: shape({ kind: text, id: text, position: whole }),
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...chartsRequests,
+  ...historyRequests,
+  ...sampleRequests,
 });
 
 /** One check for all that the kernel sends. */
@@ -367,10 +343,10 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
-  slice: shape({
-    ...{ kind: text, id: text, rev: whole, position: whole, n: whole, model: text, scrubbed: text, baseline: text },
-  }),
+  ...chartsAnswers,
+  ...sampleAnswers,
   pong: bare,
+  ...historyAnswers,
 });
 
 /** A Float32 list from base64. */

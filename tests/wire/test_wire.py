@@ -23,6 +23,9 @@ TRAITS = {
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
     "charts": wire.Charts | None,
+    "history": wire.HistoryInfo,
+    "compare": wire.CompareInfo | None,
+    "samples": wire.Samples | None,
 }
 
 

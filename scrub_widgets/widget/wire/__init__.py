@@ -2,7 +2,9 @@
 
 from .base import *
 from .charts import *
+from .history import *
 from .messages import *
 from .operations import *
+from .sample import *
 from .traits import *
 from .unions import *

@@ -6,8 +6,11 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import history as h
 from . import messages as m
+from . import sample as s
 
+# One a line, so that a feature adds a line.
 AnyMessage = (
     m.Edit
     | m.Undo
@@ -18,12 +21,37 @@ AnyMessage = (
     | m.AskPreview
     | m.Export
     | m.Ping
+    # charts
     | c.AskSlice
     | c.AskWaterfall
+    # history
+    | h.Restore
+    | h.Mark
+    | h.AskHistory
+    | h.AskCompare
+    # samples
+    | s.AskSample
+    | s.AskOutputs
+    | s.AskAttention
 )
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | c.Sliced
+AnyAnswer = (
+    m.Ack
+    | m.Rejected
+    | m.Partial
+    | m.Previewed
+    | m.Exported
+    | m.Pong
+    # charts
+    | c.Sliced
+    # history
+    | h.Earlier
+    # samples
+    | s.Sampled
+    | s.CameOut
+    | s.Attended
+)
 """What the kernel sends."""
 
 
