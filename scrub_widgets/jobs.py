@@ -150,8 +150,13 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
         session._jobs.check = outcome
         session._tell("result")
         session._tell("confirm")  # the tries
-        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
+        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s{_memory(outcome.result)}"
         session._say(Status("done", outcome.rev, n, n, took))
+
+
+def _memory(result: Result) -> str:
+    note = result.provenance.get("memory")
+    return f". {note}" if note else ""
 
 
 def _after(result: Result, tries: int) -> Result:
@@ -170,7 +175,7 @@ def _publish_partial(
         session.outcome = outcome = replace(outcome, rev=now())
         session._tell("partial")
         n, samples = len(outcome.result.losses), outcome.result.settings.samples
-        session._say(Status("running", outcome.rev, n, samples, "scrubbing"))
+        session._say(Status("running", outcome.rev, n, samples, f"scrubbing{_memory(outcome.result)}"))
         return time.monotonic()
 
 

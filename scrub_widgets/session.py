@@ -362,8 +362,13 @@ class Session:
         return self.status.phase not in ("loading", "running") and not (checked and self._jobs.check is not None)
 
     def close(self) -> None:
-        """Stop the engine thread and forget what was computed."""
+        """Stop the engine thread and give back the memory of what was computed.
+
+        The task keeps nothing of it either; where it is still used, that is computed again.
+        """
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
             self._cancelled = True
             self._jobs = Jobs()
@@ -372,6 +377,9 @@ class Session:
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
+        self.outcome = None
+        self._record.forget_results()
+        self.task.release()
 
     # -- explore, then confirm --------------------------------------------------------------------------------------
 

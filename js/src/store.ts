@@ -3,6 +3,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
+import { createLine } from "./line";
 import { createRequests, type Requests } from "./requests";
 import type {
   Charts,
@@ -46,8 +47,9 @@ export type Store = {
   /** Examples that a page without a kernel keeps. */
   samples: ReadonlySignal<Samples | null>;
   notice: Signal<Notice | null>;
-  /** A saved page without a kernel. */
-  readOnly: boolean;
+  /** A saved page, or a notebook whose kernel is not there: `saved` says which. */
+  readonly readOnly: boolean;
+  saved: ReadonlySignal<"page" | "notebook" | null>;
   /** The least height in pixels. */
   height: number;
   requests: Requests;
@@ -68,7 +70,9 @@ export function replaces(next: Result, shown: Result | null, running: boolean): 
 }
 
 export function createStore(model: Model): Store {
-  const readOnly = model.get(traitName("static")) === true;
+  const line = createLine(model);
+  const page = model.get(traitName("static")) === true;
+  const saved = computed(() => (page ? "page" : line.live.value === false ? "notebook" : null));
   const wished = model.get(traitName("height"));
   const height = typeof wished === "number" && wished > 0 ? wished : LEAST_HEIGHT;
   const graph = signal<Graph | null>(null);
@@ -86,7 +90,8 @@ export function createStore(model: Model): Store {
   const notice = signal<Notice | null>(null);
   const running = () => status.value?.phase === "running";
   const requests = createRequests(model, {
-    live: !readOnly,
+    live: () => saved.value === null,
+    blocked: line.busy,
     busy: () => running() || status.value?.phase === "loading",
   });
 
@@ -171,9 +176,12 @@ export function createStore(model: Model): Store {
   });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
     ...{ history, compare },
     ...{ samples, charts },
+    get readOnly() {
+      return saved.value !== null;
+    },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);
@@ -182,13 +190,14 @@ export function createStore(model: Model): Store {
       const next = { ...selection.value, ...change };
       if (same(next, selection.value)) return;
       selection.value = next;
-      if (readOnly) return;
+      if (saved.value) return;
       model.set(traitName("selection"), next);
       model.save_changes();
     },
     dispose() {
       for (const [event, listener] of listeners) model.off(event, listener);
       requests.dispose();
+      line.dispose();
     },
   };
 }

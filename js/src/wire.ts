@@ -282,7 +282,7 @@ const op: Check = (value, path, exact) =>
   })(value, path, exact);
 
 /** How the kernel's widget names a trait: private there, since its public attributes are Python values. */
-export const traitName = (trait: keyof typeof traits | "static" | "height"): string => `_${trait}`;
+export const traitName = (trait: keyof typeof traits | "static" | "height" | "id"): string => `_${trait}`;
 
 /** One check for each trait. */
 export const traits = {

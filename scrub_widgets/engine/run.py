@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from ..hypothesis import ROOT, Hypothesis
 from ..inputs import Held
 from ..losses import divergence
 from ..measure.estimates import Floats
+from .batches import Batches
 from .draws import Draws
 from .evaluate import Evaluator
 from .memo import Memo
@@ -104,32 +104,37 @@ class Scrub:
         self.stretches = stretches(prepared.loss, prepared.reads, settings.samples)
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
         rows = _expansion(prepared.model, hypothesis, draws, len(prepared.reads))
-        self._reference_bytes = rows * prepared.model.row_bytes()
+        reference_bytes = rows * prepared.model.row_bytes()
         what = f"the {rows} rows that one reference becomes under position-wise claims" if rows > 1 else "one reference"
         advice = "take rules with one label for each input, or a loss that reads fewer positions"
-        check_fits(what, self._reference_bytes, prepared.model.device, advice)
+        check_fits(what, reference_bytes, prepared.model.device, advice)
+        size = int(np.clip(CHUNK_BYTES // reference_bytes, 1, CHUNK))
+        device = prepared.model.device
+        self._batches = Batches(settings.samples, size, device, first=FIRST_CHUNK, release=memo.clear)
         for claim in hypothesis:
             draws.donor(claim)  # all draws before any computing: what cannot be drawn is refused now
 
+    @property
+    def note(self) -> str:
+        """That memory was short, in words; empty if it was not."""
+        return self._batches.note or self.prepared.clean.note
+
     def chunks(self) -> list[tuple[int, int]]:
-        """Borders of the chunks: a small first one, then equal ones."""
-        n = self.settings.samples
-        size = int(np.clip(CHUNK_BYTES // self._reference_bytes, 1, CHUNK))
-        borders = [0]
-        while borders[-1] < n:
-            step = min(FIRST_CHUNK, size) if borders[-1] == 0 else size - borders[-1] % size
-            borders.append(min(n, borders[-1] + step))
-        return list(pairwise(borders))
+        """Borders of the chunks: a small first one, then equal ones; smaller ones after memory ran out."""
+        return self._batches.borders()
 
     def stream(self) -> Iterator[Losses]:
         """Losses of all references so far, after each chunk."""
         parts: list[Losses] = []
-        for start, stop in self.chunks():
-            with torch.inference_mode():
-                parts.append(self._chunk(start, stop))
+        for part in self._batches.each(self._chunk):
+            parts.append(part)
             yield _joined(parts)
 
     def _chunk(self, start: int, stop: int) -> Losses:
+        with torch.inference_mode():
+            return self._losses(start, stop)
+
+    def _losses(self, start: int, stop: int) -> Losses:
         references = self.draws.references[start:stop]
         inputs = self._tensor(references)
         batch = self.batch_of(references)

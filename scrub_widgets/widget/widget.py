@@ -68,6 +68,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)  # by which a view asks its host whether this kernel still lives
 
     def __init__(
         self,
@@ -103,6 +104,8 @@ class ScrubWidget(anywidget.AnyWidget):
         except BaseException:
             session.close()
             raise
+        _let_go()
+        self._id = self.model_id
         self.session = session
         self.on_msg(_on_message)
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
@@ -326,6 +329,15 @@ class ScrubWidget(anywidget.AnyWidget):
 
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _let_go() -> None:
+    """Be forgotten by what anywidget watches: for the sake of sources that change, it keeps every widget for ever."""
+    if os.environ.get("ANYWIDGET_HMR") == "1":  # somebody develops, and wants them to
+        return
+    watched: tuple[Any, Any] = (ScrubWidget._esm, ScrubWidget._css)
+    for contents in watched:
+        contents.changed.disconnect()
 
 
 def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:
