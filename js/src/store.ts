@@ -4,7 +4,20 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Confirm, Examples, Graph, KernelMessage, Result, Samples, Selection, State, Status, Task } from "./wire";
+import type {
+  Compare,
+  Confirm,
+  Examples,
+  Graph,
+  History,
+  KernelMessage,
+  Result,
+  Samples,
+  Selection,
+  State,
+  Status,
+  Task,
+} from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -18,6 +31,8 @@ export type Store = {
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
+  history: ReadonlySignal<History | null>;
+  compare: ReadonlySignal<Compare | null>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -58,6 +73,8 @@ export function createStore(model: Model): Store {
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
+  const history = signal<History | null>(null);
+  const compare = signal<Compare | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -90,6 +107,8 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    history: into(history, "history"),
+    compare: into(compare, "compare"),
     samples: into(samples, "samples"),
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
@@ -144,6 +163,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    ...{ history, compare },
     samples,
     receiver: computed(() => {
       if (!index.value) return null;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, publish, sample, wire
+from . import edits, history, publish, sample, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -56,4 +56,8 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.AskOutputs: sample.answer_outputs,
     wire.AskAttention: sample.answer_attention,
     wire.Export: _export,
+    wire.Restore: history.restore,
+    wire.Mark: history.mark,
+    wire.AskHistory: history.earlier,
+    wire.AskCompare: history.compare,
 }

@@ -22,6 +22,8 @@ TRAITS = {
     "confirm": wire.ConfirmInfo,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
+    "history": wire.HistoryInfo,
+    "compare": wire.CompareInfo | None,
     "samples": wire.Samples | None,
 }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import history as h
 from . import messages as m
 from . import sample as s
 
+# One a line, so that a feature adds a line.
 AnyMessage = (
     m.Edit
     | m.Undo
@@ -18,13 +20,32 @@ AnyMessage = (
     | m.AskPreview
     | m.Export
     | m.Ping
+    # history
+    | h.Restore
+    | h.Mark
+    | h.AskHistory
+    | h.AskCompare
+    # samples
     | s.AskSample
     | s.AskOutputs
     | s.AskAttention
 )
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | s.Sampled | s.CameOut | s.Attended
+AnyAnswer = (
+    m.Ack
+    | m.Rejected
+    | m.Partial
+    | m.Previewed
+    | m.Exported
+    | m.Pong
+    # history
+    | h.Earlier
+    # samples
+    | s.Sampled
+    | s.CameOut
+    | s.Attended
+)
 """What the kernel sends."""
 
 
