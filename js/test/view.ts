@@ -24,6 +24,7 @@ export const traits = (name = "induction") => ({
   confirm: fixture("trait.confirm.ready"),
   result: fixture(RESULTS[name] ?? "trait.result.induction"),
   examples: fixture("trait.examples.induction"),
+  charts: fixture("trait.charts.induction"),
 });
 
 /** Signals draw in a microtask, effects after a frame. */

@@ -21,7 +21,7 @@ from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, export, history, publish, wire
+from . import answers, charts, export, history, publish, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,6 +59,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _state = traitlets.Dict().tag(sync=True, echo_update=False)
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _charts = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -67,6 +68,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)  # by which a view asks its host whether this kernel still lives
 
     def __init__(
         self,
@@ -102,6 +104,8 @@ class ScrubWidget(anywidget.AnyWidget):
         except BaseException:
             session.close()
             raise
+        _let_go()
+        self._id = self.model_id
         self.session = session
         self.on_msg(_on_message)
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
@@ -275,6 +279,8 @@ class ScrubWidget(anywidget.AnyWidget):
             self._set(_status=wire.plain(publish.status_of(session.status)))
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
+        elif what == "charts" and session.outcome is not None:
+            self._set(_charts=wire.plain(charts.charts_of(session.outcome)))
         elif what == "history":
             self._set(_history=wire.plain(history.history_of(session)))
         elif what == "compare":
@@ -288,7 +294,11 @@ class ScrubWidget(anywidget.AnyWidget):
                 self._set(_result=wire.plain(shown))
             else:
                 # The examples first: they are there when the result is drawn.
-                self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
+                self._set(
+                    _examples=wire.plain(publish.examples_of(outcome)),
+                    _charts=wire.plain(charts.charts_of(outcome)),
+                    _result=wire.plain(shown),
+                )
                 self._show("history")
 
     def _answer(self, content: Any) -> None:
@@ -319,6 +329,15 @@ class ScrubWidget(anywidget.AnyWidget):
 
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _let_go() -> None:
+    """Be forgotten by what anywidget watches: for the sake of sources that change, it keeps every widget for ever."""
+    if os.environ.get("ANYWIDGET_HMR") == "1":  # somebody develops, and wants them to
+        return
+    watched: tuple[Any, Any] = (ScrubWidget._esm, ScrubWidget._css)
+    for contents in watched:
+        contents.changed.disconnect()
 
 
 def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:

@@ -1,16 +1,26 @@
 /** What scrubbing is, what can be done here, and what the marks mean. */
+
+import { TOP_EDGES } from "../importance";
 import { FREE, featureFace, KEEP } from "../rules";
+import { LinkKey } from "./Glyph";
+import { MarkKey } from "./MapFoot";
 import { Swatch } from "./Swatch";
 
 const GESTURES: [string, string, string][] = [
   ["Select a component", "click; Ctrl, Cmd or Shift adds", "arrows, Enter; Space adds"],
-  ["Claim it, or change its rule", "click a rule", "1–9, K same input, F any input"],
+  ["Select several", "Shift-drag around them; a layer's name", "Shift+arrows; L the layer, Shift+L the same rule"],
+  ["Find one by name", "the field over the map", "/"],
+  ["Claim it, or change its rule", "click a rule, or drag it onto the map", "1–9, K same input, F any input"],
+  ["One draw for several", "menu", "S; again: an own draw for each"],
   ["Choose where claims go", "click a port (q, k, v), or the logits", "U: next port of the component"],
-  ["Draw a claimed edge", "drag from a port to an earlier component", "E, arrows, Enter"],
-  ["Remove a claim", "✕ in its row", "Delete"],
+  ["Draw a claimed edge", "drag from a port to an earlier component", "E, arrows, Enter; E again: next port"],
+  ["All that can be done here", "right click, or ⋯; with Shift the browser's menu", "Shift+F10"],
+  ["Zoom the map", "Ctrl or Cmd and the wheel; drag to move it", "+ and -"],
+  ["Remove a claim", "✕ in its row", "Delete or 0"],
   ["Run · cancel", "buttons", "R · Esc"],
   ["Measure once on held-out inputs", "Confirm", "Tab to Confirm, Enter"],
   ["Undo · redo", "buttons", "Ctrl+Z · Ctrl+Shift+Z"],
+  ["Leave the widget", "click elsewhere", "Esc, until nothing is left to stop"],
 ];
 
 export function Help() {
@@ -32,7 +42,20 @@ export function Help() {
             <Swatch face={KEEP} /> same input: kept exactly
           </li>
           <li>
-            <Swatch face={FREE} /> any input; hatching always means resampled freely, as all unclaimed components are
+            <Swatch face={FREE} /> any input; hatching always means resampled freely, as all unclaimed components are;
+            crossed where one draw is shared
+          </li>
+          <li>
+            <MarkKey up /> <MarkKey up={false} /> what the last search measured: the larger, the more it matters; ▲
+            helps, ▼ hurts, empty: within noise or not measured. Grey edges: the {TOP_EDGES} of the selection that
+            matter most
+          </li>
+          <li>
+            <b>double ring</b> selected; <b>one thick ring</b> where the keys are; <b>dotted outline, “stale”</b> the
+            result is older than the last edit
+          </li>
+          <li>
+            <LinkKey /> one draw, shared by several claims
           </li>
           <li>
             <svg width="66" height="20" viewBox="0 0 66 20" aria-hidden="true">
@@ -40,7 +63,8 @@ export function Help() {
               <path class="scrub-key-line scrub-dash-k" d="M25 10h16" />
               <path class="scrub-key-line scrub-dash-v" d="M48 10h16" />
             </svg>
-            edges into query, key, value; coloured by the rule of the component they come from
+            edges into query, key, value; coloured by the rule of the component they come from, and thicker the more a
+            search found that they matter
           </li>
           <li>
             <b>bands</b> a component that a rewrite split into parts: each band is claimed by itself
