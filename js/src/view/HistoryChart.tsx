@@ -153,7 +153,6 @@ function Dot({ step, x, y, scale, at, reached }: Placed & { scale: Scale; at: nu
     app.steps.focus.value = step.id;
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a button inside a drawing
     <g
       class={`scrub-dot${known ? "" : " scrub-dot-open"}`}
       role="button"
