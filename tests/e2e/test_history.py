@@ -19,7 +19,7 @@ root => new Promise((resolve) => {
   })
   seen.observe(root, { attributes: true, attributeFilter: ["data-result-rev"] })
   const began = performance.now()
-  root.querySelector('[data-testid="%s"]').click()
+  root.querySelector('[data-testid="%s"]').dispatchEvent(new MouseEvent("click", { bubbles: true }))
 })
 """
 
