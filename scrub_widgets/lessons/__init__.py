@@ -10,12 +10,13 @@ from .course import Course
 from .lesson import Lesson
 from .progress import Progress
 from .read import from_builtins, from_file
+from .verify import verify
 
 FOLDER = Path(__file__).parent
 NAMES = ("L0", "L1", "L2", "L3")
 """The lessons that ship, in the order in which they build on each other."""
 
-__all__ = ["NAMES", "Course", "Lesson", "Progress", "load"]
+__all__ = ["NAMES", "Course", "Lesson", "Progress", "load", "verify"]
 
 
 def load(lesson: str | Path | Mapping[str, object] | Lesson) -> Lesson:

@@ -12,12 +12,13 @@ import msgspec
 from ..errors import ScrubError
 from ..history import Step as State
 from . import progress as files
-from .lesson import Hint, Lesson, Step
+from .lesson import Hint, Lesson, Step, after
 from .progress import Attempt, Progress, Trace
 
 if TYPE_CHECKING:
     from ..result import Result
     from ..session import Session
+    from ..task import Task
 
 
 def begin(lesson: Lesson, path: Path | None) -> tuple[Progress, State]:
@@ -67,14 +68,15 @@ class Course:
         path: Path | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        check_task(session, lesson)
+        check_task(session.task, lesson)
         self.session = session
         self.lesson = lesson
         self.path = path
         self.problem: str | None = None
         """Why the progress could not be saved."""
-        self._progress = files.begun(lesson) if known is None else known
-        self._at = lesson.place(self._progress.at)
+        self.known = files.begun(lesson) if known is None else known
+        """What was done so far, but for the present state."""
+        self._at = lesson.place(self.known.at)
         self._changed = changed
         self._waiting: int | None = None  # the revision whose run a check waits for
         self._lock = session._lock  # one lock for both: a check hears of its run while the session holds it
@@ -97,7 +99,7 @@ class Course:
     @property
     def trace(self) -> Trace:
         """What was done on it."""
-        return self._progress.of(self.step.id)
+        return self.known.of(self.step.id)
 
     @property
     def hints(self) -> tuple[Hint, ...]:
@@ -115,7 +117,7 @@ class Course:
         with self._lock:
             trace = self.trace.left(self.session.step)
             return msgspec.structs.replace(
-                self._progress, at=self.step.id, steps={**self._progress.steps, self.step.id: trace}
+                self.known, at=self.step.id, steps={**self.known.steps, self.step.id: trace}
             )
 
     # -- doing ------------------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class Course:
             changes = msgspec.structs.asdict(self.trace.left(self.session.step))
             if reading and at > self._at:
                 changes["done"] = True  # there was nothing to do but to read
-            self._progress = self._progress.having(self.step.id, **changes)
+            self.known = self.known.having(self.step.id, **changes)
             self._arrive(at)
 
     def reset(self) -> None:
@@ -214,8 +216,8 @@ class Course:
             if taken >= len(self.step.hints) and not hint.do:
                 raise ScrubError(f"step '{self.step.title}' has no more hints.")
             if hint.do:
-                self._put(_after(hint, self.session.step), "done as the hint says")
-            self._progress = self._progress.having(self.step.id, hints=max(taken, self.step.hints.index(hint) + 1))
+                self._put(after(hint.do, self.session.step), "done as the hint says")
+            self.known = self.known.having(self.step.id, hints=max(taken, self.step.hints.index(hint) + 1))
             self._tell()
             return hint
 
@@ -223,7 +225,7 @@ class Course:
         """Write down what was seen, and what it may mean."""
         given = {"observation": observation, "interpretation": interpretation}
         with self._lock:
-            self._progress = self._progress.having(
+            self.known = self.known.having(
                 self.step.id, **{name: text for name, text in given.items() if text is not None}
             )
             self._tell()
@@ -237,8 +239,8 @@ class Course:
     def _arrive(self, at: int) -> None:
         self._at = at
         self._waiting = None
-        self._progress = self._progress.having(self.step.id, visited=True)
-        self._put(arrival(self.lesson, self._progress, at), "starter state")
+        self.known = self.known.having(self.step.id, visited=True)
+        self._put(arrival(self.lesson, self.known, at), "starter state")
         self._tell()
 
     def _put(self, state: State, words: str) -> None:
@@ -267,7 +269,7 @@ class Course:
     def _attempted(self, attempt: Attempt, *, done: bool) -> Attempt:
         attempt = msgspec.structs.replace(attempt, rev=self.session.rev, time=files.now())
         trace = self.trace
-        self._progress = self._progress.having(
+        self.known = self.known.having(
             self.step.id, attempts=(*trace.attempts, attempt), done=trace.done or done
         )
         self._tell()
@@ -276,6 +278,8 @@ class Course:
     def _heard(self, what: str) -> None:
         """The session moved: a check that waits is made when its run is in, and dropped when there will be none."""
         with self._lock:
+            if what == "state":
+                self._save()  # so that a kernel that dies takes no work along
             if self._waiting is None:
                 return
             if what == "result" and not self.session.stale and self.session.result is not None:
@@ -285,23 +289,22 @@ class Course:
                 self._tell()
 
     def _tell(self) -> None:
-        """Save, then say that something changed. A full disk is no reason to lose a click: it is said in the panel."""
-        if self.path is not None:
-            try:
-                files.save(self.path, self.progress)
-                self.problem = None
-            except OSError as error:
-                self.problem = f"Progress could not be saved to {self.path}: {error.strerror or error}."
+        """Save, then say that something changed."""
+        self._save()
         self._changed()
 
+    def _save(self) -> None:
+        """A full disk is no reason to lose a click: it is said in the panel."""
+        if self.path is None:
+            return
+        try:
+            files.save(self.path, self.progress)
+            self.problem = None
+        except OSError as error:
+            self.problem = f"Progress could not be saved to {self.path}: {error.strerror or error}."
 
-def _after(hint: Hint, state: State) -> State:
-    for edit in hint.do:
-        state = edit.apply(state)
-    return state
 
-
-def check_task(session: Session, lesson: Lesson) -> None:
+def check_task(task: Task, lesson: Lesson) -> None:
     """Refuse a lesson on another task, or one whose states cannot be scrubbed there.
 
     Raises
@@ -309,12 +312,12 @@ def check_task(session: Session, lesson: Lesson) -> None:
     ScrubError
         What it needs, and how to get it.
     """
-    if session.task.name != lesson.task:
-        raise ScrubError(needs(lesson, session.task.name))
+    if task.name != lesson.task:
+        raise ScrubError(needs(lesson, task.name))
     for at, step in enumerate(lesson.steps):
         for state in (lesson.start(at), lesson.solved(at)):
             try:
-                session.task.check(state.hypothesis)
+                task.check(state.hypothesis)
             except ScrubError as error:
                 raise ScrubError(f"lesson {lesson.name}, step {at + 1} ('{step.id}'): {error}") from None
 

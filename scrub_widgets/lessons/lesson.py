@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,7 +18,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A JSON object with exactly these fields."""
 
 
-class Edit(Piece, frozen=True):
+class Edit(Piece, frozen=True, kw_only=True):
     """One edit of the hypothesis, in one of four forms.
 
     ``{"claim": "a0.h0", "under": "logits>a1.h2.k", "rule": "previous token"}`` claims a component (or sets the rule, if it is
@@ -73,14 +73,14 @@ def _way_to(h: Hypothesis, under: str) -> Hypothesis:
     return Hypothesis(tuple(c for c in h if under == c.id or under.startswith((f"{c.id}>", f"{c.id}."))))
 
 
-class Choice(Piece, frozen=True):
+class Choice(Piece, frozen=True, kw_only=True):
     """One answer; ``feedback`` is what is said to who chose it."""
 
     text: str
     feedback: str = ""
 
 
-class Question(Piece, frozen=True):
+class Question(Piece, frozen=True, kw_only=True):
     """A question with answers to choose from.
 
     Attributes
@@ -98,7 +98,7 @@ class Question(Piece, frozen=True):
     key: int | None = None
 
 
-class Hint(Piece, frozen=True):
+class Hint(Piece, frozen=True, kw_only=True):
     """A rung of the ladder: words, then the two ends of the drag lit up, then the edit itself."""
 
     text: str
@@ -106,7 +106,28 @@ class Hint(Piece, frozen=True):
     do: tuple[Edit, ...] = ()
 
 
-class Step(Piece, frozen=True):
+class Quote(Piece, frozen=True, kw_only=True):
+    """A number that the words of a step say, and where it is measured; see :func:`~scrub_widgets.lessons.verify`.
+
+    Attributes
+    ----------
+    says : str
+        As it stands there: ``"31 %"``.
+    on : {"start", "solution"}
+        The state it is measured in,
+    after : tuple of Edit
+        with these edits on top.
+    of : {"recovered", "pointwise", "better", "worse", "asked"}
+        Which number of the run; ``asked``: none, it is a bound that the task asks for.
+    """
+
+    says: str
+    on: Literal["start", "solution"] = "solution"
+    after: tuple[Edit, ...] = ()
+    of: Literal["recovered", "pointwise", "better", "worse", "asked"] = "recovered"
+
+
+class Step(Piece, frozen=True, kw_only=True):
     """One step.
 
     Attributes
@@ -117,8 +138,6 @@ class Step(Piece, frozen=True):
         A few words.
     text : tuple of str
         Paragraphs. A component or claim in backticks becomes a button that shows where it is.
-    look : tuple of str
-        Components and claims that are lit up when the step begins.
     start : tuple of Edit, optional
         The hypothesis on arrival, made from nothing; left out, it is what the step before leads to.
     question : Question, optional
@@ -131,18 +150,29 @@ class Step(Piece, frozen=True):
         The ladder.
     done : str
         Said once the step is done; the place for what was to be seen.
+    quotes : tuple of Quote
+        Where the percentages in its words are measured.
     """
 
     id: str
     title: str
     text: tuple[str, ...]
-    look: tuple[str, ...] = ()
     start: tuple[Edit, ...] | None = None
     question: Question | None = None
     task: str = ""
     check: tuple[Check, ...] = ()
     hints: tuple[Hint, ...] = ()
     done: str = ""
+    quotes: tuple[Quote, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """All its words, feedback and hints included."""
+        asked = self.question
+        words = [*self.text, self.task, self.done, *(hint.text for hint in self.hints)]
+        if asked is not None:
+            words += [asked.text, *(f"{choice.text} {choice.feedback}" for choice in asked.choices)]
+        return "\n".join(words)
 
     @property
     def solution(self) -> tuple[Edit, ...]:
@@ -150,7 +180,7 @@ class Step(Piece, frozen=True):
         return self.hints[-1].do if self.hints else ()
 
 
-class Lesson(Piece, frozen=True):
+class Lesson(Piece, frozen=True, kw_only=True):
     """A lesson.
 
     Attributes
@@ -186,19 +216,20 @@ class Lesson(Piece, frozen=True):
         first = State(settings=settings(**self.settings))
         given = self.steps[at].start
         if given is not None:
-            return _after(given, first)
-        return first if at == 0 else _after(self.steps[at - 1].solution, self.start(at - 1))
+            return after(given, first)
+        return first if at == 0 else after(self.steps[at - 1].solution, self.start(at - 1))
 
     def solved(self, at: int) -> State:
         """The state after the last hint of a step was followed."""
-        return _after(self.steps[at].solution, self.start(at))
+        return after(self.steps[at].solution, self.start(at))
 
     def place(self, step_id: str) -> int:
         """Where the step with this id stands; 0 if there is none (the file of an older version of the lesson)."""
         return next((i for i, step in enumerate(self.steps) if step.id == step_id), 0)
 
 
-def _after(edits: tuple[Edit, ...], state: State) -> State:
+def after(edits: tuple[Edit, ...], state: State) -> State:
+    """The state after some edits."""
     for edit in edits:
         state = edit.apply(state)
     return state

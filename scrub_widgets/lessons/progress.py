@@ -18,7 +18,7 @@ KIND = "scrub-widgets lesson progress"
 SCHEMA = 1
 
 
-class Attempt(Piece, frozen=True):
+class Attempt(Piece, frozen=True, kw_only=True):
     """One answer or one check, as it stood when it was made; later edits do not change it.
 
     Attributes
@@ -48,7 +48,7 @@ class Attempt(Piece, frozen=True):
     time: str = ""
 
 
-class Trace(Piece, frozen=True):
+class Trace(Piece, frozen=True, kw_only=True):
     """What was done on one step: attempts, hints taken, notes, and the state that was left behind."""
 
     visited: bool = False
@@ -67,7 +67,7 @@ class Trace(Piece, frozen=True):
         return msgspec.structs.replace(self, hypothesis=body, settings=msgspec.to_builtins(state.settings))
 
 
-class Progress(Piece, frozen=True):
+class Progress(Piece, frozen=True, kw_only=True):
     """One person's way through a lesson: where they are, and a :class:`Trace` by step id.
 
     Attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, publish, wire
+from . import edits, lessons, publish, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -53,4 +53,5 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
     wire.AskPreview: _preview,
     wire.Export: _export,
+    wire.DoLesson: lessons.do,
 }

@@ -6,6 +6,7 @@ import html
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,11 @@ import traitlets
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
 from ..hypothesis import ROOT, Hypothesis
+from ..lessons import Course, Lesson, Progress
 from ..result import Result
 from ..session import Session
 from ..task import Task
-from . import answers, export, publish, wire
+from . import answers, export, lessons, publish, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,20 +31,29 @@ SHOW_AS_HTML = "SCRUB_WIDGETS_STATIC"
 """Environment variable: set to 1, widgets display as self-contained HTML with the finished result, for exports."""
 
 
+class NoTask(ScrubError, AttributeError):  # noqa: N818 - a state of the widget
+    """What was asked for needs a task."""
+
+
 class ScrubWidget(anywidget.AnyWidget):
     """Test a hypothesis about a model by clicking.
 
     Parameters
     ----------
-    task : Task
-        What is scrubbed.
+    task : Task, optional
+        What is scrubbed; without one, the widget offers those that ship.
     hypothesis : Hypothesis, optional
         Where to start.
+    lesson : str, Path or dict, optional
+        A lesson to begin with, as :func:`scrub_widgets.lessons.load` takes it.
+    progress : path, optional
+        File that keeps what is done in the lesson, and is read when it begins.
     samples, seed, unclaimed, baseline
         As in :meth:`scrub_widgets.Task.scrub`.
     height : int
         Least height of the view in pixels.
     """
+
 
     session: Session
     """The work behind the view."""
@@ -60,43 +71,59 @@ class ScrubWidget(anywidget.AnyWidget):
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
+    _lesson = traitlets.Dict().tag(sync=True, echo_update=False)
     _height = traitlets.Int(600).tag(sync=True)
 
     def __init__(
         self,
-        task: Task,
+        task: Task | None = None,
         hypothesis: Hypothesis | None = None,
         *,
+        lesson: str | Path | Mapping[str, object] | Lesson | None = None,
+        progress: str | Path | None = None,
         height: int = 600,
         **chosen: Any,
     ) -> None:
-        if not isinstance(task, Task):
+        if task is not None and not isinstance(task, Task):
             raise ScrubError(
                 f"ScrubWidget takes a Task, for example sw.load_task('induction'), not {type(task).__name__}."
             )
         unknown = [name for name in chosen if name not in _SETTINGS]
         if unknown:
-            known = ("hypothesis", "height", *_SETTINGS)
+            known = ("hypothesis", "lesson", "progress", "height", *_SETTINGS)
             raise ScrubError(
                 f"ScrubWidget has no argument {listed(unknown)}; it has {listed(known)}.{suggestion(unknown[0], known)}"
             )
+        given = [*chosen, *(["hypothesis"] if hypothesis is not None else [])]
+        task, taught, path, start = lessons.starting(task, given, lesson, progress)
+        if task is None and given:
+            raise ScrubError(f"{listed(given)} needs a task: sw.ScrubWidget(task, ...).")
         self._traits_lock = threading.RLock()
-        session = Session(task, hypothesis, **chosen)
+        self._course: Course | None = None
+        self._course_can_close = True
+        session = None if task is None else Session(task, **{"hypothesis": hypothesis, **chosen, **start})
         try:
-            super().__init__(
-                _graph=wire.plain(publish.graph_of(task)),
-                _task=wire.plain(publish.task_of(task)),
-                _state=wire.plain(publish.state_of(session)),
-                _status=wire.plain(publish.status_of(session.status)),
-                _confirm=wire.plain(publish.confirm_of(session)),
-                _selection=wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT)),
-                _height=height,
-            )
+            super().__init__(_height=height, **_first(session))
         except BaseException:
-            session.close()
+            if session is not None:
+                session.close()
             raise
-        self.session = session
         self.on_msg(_on_message)
+        if session is not None:
+            self._follow(session)
+        if taught is not None:
+            lessons.open_lesson(self, taught, path, can_close=False)
+
+    def _begin(self, task: Task) -> None:
+        """Work on a task, in a widget that had none."""
+        if self.has_task:
+            raise ScrubError(f"this widget works on '{self.session.task.name}'; make another for another task.")
+        session = Session(task)
+        self._set(**_first(session))
+        self._follow(session)
+
+    def _follow(self, session: Session) -> None:
+        self.session = session
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
         me = weakref.ref(self)
         session.subscribe(lambda _, what: _forward(me, what))
@@ -169,6 +196,23 @@ class ScrubWidget(anywidget.AnyWidget):
         """What was measured on the held-out inputs, oldest first, each with the count of tries before it."""
         return self.session.confirmations
 
+    @property
+    def has_task(self) -> bool:
+        """Whether there is something to work on; a widget that was given no task offers those that ship."""
+        return "session" in self.__dict__
+
+    @property
+    def lesson(self) -> Course:
+        """The lesson that is open: ``go(step)``, ``answer(choice)``, ``check()``, ``hint()``, ``note(...)``, ``reset()``."""
+        if self._course is None:
+            raise ScrubError("no lesson is open: sw.ScrubWidget(lesson='L1'), or the Lesson button.")
+        return self._course
+
+    @property
+    def progress(self) -> Progress:
+        """What was done in the lesson: attempts, hints taken, steps done, notes."""
+        return self.lesson.progress
+
     def figure(self, name: str = "recovered") -> Figure:
         """A matplotlib ``Figure`` of the newest result."""
         if name not in FIGURES:
@@ -220,7 +264,10 @@ class ScrubWidget(anywidget.AnyWidget):
     def _show(self, what: str) -> None:
         """Bring the view up to date with the session."""
         session = self.session
-        if what == "state":
+        if what == "lesson":
+            shown = lessons.info(session.task.name, self._course, can_close=self._course_can_close)
+            self._set(_lesson=wire.plain(shown))
+        elif what == "state":
             self._set(_selection=_possible(self._selection, session.hypothesis))
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
         elif what == "status":
@@ -243,7 +290,8 @@ class ScrubWidget(anywidget.AnyWidget):
         try:
             answer = answers.answer(self, wire.read_message(content))
         except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
-            self.session.last_error = error
+            if self.has_task:
+                self.session.last_error = error
             known = str(content.get("id", "")) if isinstance(content, dict) else ""
             answer = wire.Rejected(id=known, message=str(error) or type(error).__name__)
         self.send(wire.plain(answer))
@@ -256,14 +304,36 @@ class ScrubWidget(anywidget.AnyWidget):
         style = f"width:100%;height:{self._height + 40}px;border:0"
         return {"text/html": f'<iframe srcdoc="{frame}" style="{style}"></iframe>', "text/plain": repr(self)}, {}
 
+    def __getattr__(self, name: str) -> Any:
+        """Only called for what is not there: a session, before a task was chosen."""
+        if name == "session":
+            raise NoTask("this widget has no task yet: choose a starter in it, or make one with sw.ScrubWidget(task).")
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
     def __repr__(self) -> str:
-        if not hasattr(self, "session"):
+        if not self.has_task:
             return "ScrubWidget()"
         task = self.session.task.name
         return f"ScrubWidget(task '{task}', {len(self.hypothesis)} claims, {self.session.status.phase})"
 
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _first(session: Session | None) -> dict[str, Any]:
+    """The traits of a session that begins, or of a widget without one."""
+    selection = wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT))
+    if session is None:
+        return {"_lesson": wire.plain(lessons.info(None, None)), "_selection": selection}
+    return {
+        "_graph": wire.plain(publish.graph_of(session.task)),
+        "_task": wire.plain(publish.task_of(session.task)),
+        "_state": wire.plain(publish.state_of(session)),
+        "_status": wire.plain(publish.status_of(session.status)),
+        "_confirm": wire.plain(publish.confirm_of(session)),
+        "_lesson": wire.plain(lessons.info(session.task.name, None)),
+        "_selection": selection,
+    }
 
 
 def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import lessons
 from . import messages as m
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping | lessons.DoLesson
 """What the view sends."""
 
 AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
