@@ -42,6 +42,12 @@ export type Ui = {
   naming: Signal<string | null>;
   /** The token position that charts are cut down to. */
   position: Signal<number | null>;
+  /** Components and claims that are lit up while the rest is dimmed; null: nothing is. */
+  spotlight: Signal<Set<string> | null>;
+  /** The lesson is a single line. */
+  minimised: Signal<boolean>;
+  /** Which step of "Explain this run" is shown, and whether its answer is; null: it is closed. */
+  explaining: Signal<{ at: number; revealed: boolean } | null>;
 };
 
 export type App = { store: Store; ui: Ui; previews: Previews; actions: Actions; uid: string; dispose(): void };
@@ -65,6 +71,9 @@ function createUi(): Ui {
     attention: signal(null),
     naming: signal(null),
     position: signal(null),
+    spotlight: signal(null),
+    minimised: signal(false),
+    explaining: signal(null),
   };
 }
 

@@ -4,7 +4,7 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Confirm, Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import type { Confirm, Examples, Graph, KernelMessage, Lessons, Result, Selection, State, Status, Task } from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -18,6 +18,7 @@ export type Store = {
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
+  lessons: ReadonlySignal<Lessons | null>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -56,6 +57,7 @@ export function createStore(model: Model): Store {
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
+  const lessons = signal<Lessons | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -87,6 +89,7 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    lesson: into(lessons, "lesson"),
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -139,7 +142,22 @@ export function createStore(model: Model): Store {
   });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    ...{
+      graph,
+      index,
+      task,
+      state,
+      status,
+      confirm,
+      lessons,
+      selection,
+      result,
+      examples,
+      notice,
+      readOnly,
+      height,
+      requests,
+    },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);

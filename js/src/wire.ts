@@ -14,6 +14,9 @@ import {
   text,
   whole,
 } from "./check";
+import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
+
+export type * from "./wire/lessons";
 
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
@@ -195,7 +198,8 @@ export type Op =
 export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
-  | { kind: "preview"; rule: string; example: number | null };
+  | { kind: "preview"; rule: string; example: number | null }
+  | { kind: "lesson"; do: LessonAct };
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -299,6 +303,7 @@ export const traits = {
     recorded: list(confirmed),
   }),
   result: nullable(result),
+  lesson: lessonsTrait,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
 } satisfies Record<string, Check>;
 
@@ -308,6 +313,7 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  lesson: lessonMessage,
 });
 
 /** One check for all that the kernel sends. */

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -78,6 +78,14 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             yield f"The rule of {where} is {listed(other)}; this task is about another one."
 
 
+def missing(checks: Iterable[Check], state: State, result: Result | None) -> tuple[str, ...]:
+    """What does not hold of several checks. Numbers are only spoken of once the claims are as the task asks."""
+    claims = [said for check in checks for said in check.missing(state, None)]
+    if claims or result is None:
+        return tuple(claims[:2])
+    return tuple(said for check in checks for said in check.missing(state, result))
+
+
 def words(path: str) -> str:
     """``logits>a1.h2.k`` as it is shown: ``logits ▸ a1.h2.k``."""
     return path.replace(">", " ▸ ")
@@ -95,7 +103,7 @@ def _outside(name: str, estimate: Estimate, limits: Range | None) -> Iterator[st
     if not estimate.resolved:
         yield f"{name} is not resolved in this run: take more samples."
     elif (least is not None and value < least) or (most is not None and value > most):
-        yield f"{name} is {100 * value:.1f} % in this run; this task is done {_wanted(least, most)}."
+        yield f"{name} is {round(100 * value, 1) + 0.0:.1f} % in this run; this task is done {_wanted(least, most)}."
 
 
 def _wanted(least: float | None, most: float | None) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from ..errors import ScrubError
 from ..history import Step as State
 from . import progress as files
+from .check import missing
 from .lesson import Hint, Lesson, Step, after
 from .progress import Attempt, Progress, Trace
 
@@ -174,9 +175,8 @@ class Course:
         with self._lock:
             if not self.step.check:
                 raise ScrubError(f"step '{self.step.title}' has no task to check.")
-            missing = self._missing(None)
             result = self._own_run()
-            if result is None and not missing and any(check.measured for check in self.step.check):
+            if result is None and not self._missing(None) and any(check.measured for check in self.step.check):
                 if self.session.status.phase in ("cancelled", "error"):
                     raise ScrubError("there is no run of the present claims to look at: press Run, then Check.")
                 self._waiting = self.session.rev
@@ -252,19 +252,18 @@ class Course:
         return None if self.session.stale else self.session.result
 
     def _missing(self, result: Result | None) -> tuple[str, ...]:
-        state = self.session.step
-        return tuple(words for check in self.step.check for words in check.missing(state, result))
+        return missing(self.step.check, self.session.step, result)
 
     def _checked(self, result: Result | None) -> Attempt:
         self._waiting = None
-        missing = self._missing(result)
+        lacking = self._missing(result)
         recovered = None
         if result is not None and result.loss_recovered.resolved:
             estimate = result.loss_recovered
             recovered = (estimate.value, estimate.low, estimate.high)
         claims = tuple(claim.id for claim in self.session.hypothesis)
-        found = Attempt(passed=not missing, missing=missing, recovered=recovered, claims=claims)
-        return self._attempted(found, done=not missing)
+        found = Attempt(passed=not lacking, missing=lacking, recovered=recovered, claims=claims)
+        return self._attempted(found, done=not lacking)
 
     def _attempted(self, attempt: Attempt, *, done: bool) -> Attempt:
         attempt = msgspec.structs.replace(attempt, rev=self.session.rev, time=files.now())

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ..errors import ScrubError, listed
+from .check import missing
 from .lesson import Lesson, Step
 
 KIND = "scrub-widgets lesson"
@@ -82,9 +83,9 @@ def _check(lesson: Lesson, called: str) -> None:
             solved = lesson.solved(at)
         except ScrubError as error:
             raise ScrubError(f"{where}: {error}") from None
-        missing = [words for check in step.check for words in check.missing(solved, None)]
-        if missing:
-            raise ScrubError(f"{where}: its last hint does not do what its check asks for. {missing[0]}")
+        lacking = missing(step.check, solved, None)
+        if lacking:
+            raise ScrubError(f"{where}: its last hint does not do what its check asks for. {lacking[0]}")
 
 
 def _problem(step: Step) -> str | None:

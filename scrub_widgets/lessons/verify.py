@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..history import Step as State
+from .check import missing
 from .course import check_task
 from .lesson import Lesson, Quote, Step, after
 
@@ -53,22 +54,18 @@ def verify(lesson: Lesson, task: Task) -> list[str]:
 def _checked(step: Step, states: dict[str, State], run: Callable[[State], Result]) -> list[str]:
     if not step.check:
         return []
-    start, solved = (_missing(step, states[name], run(states[name])) for name in ("start", "solution"))
+    start, solved = (missing(step.check, states[name], run(states[name])) for name in ("start", "solution"))
     problems = [f"its solution does not pass: {words}" for words in solved]
     return problems if start else [*problems, "it is done before anything was done."]
-
-
-def _missing(step: Step, state: State, result: Result) -> list[str]:
-    return [words for check in step.check for words in check.missing(state, result)]
 
 
 def _unmeasured(step: Step) -> list[str]:
     """Percentages that nothing measures, and quotes of nothing."""
     said = set(re.findall(r"-?\d+(?:\.\d+)? %", step.said))
     quoted = {quote.says for quote in step.quotes}
-    missing = sorted(said - quoted - set(BY_DEFINITION))
+    untold = sorted(said - quoted - set(BY_DEFINITION))
     unsaid = sorted(quoted - said)
-    return [f"'{number}' is said, but not measured: give it a quote." for number in missing] + [
+    return [f"'{number}' is said, but not measured: give it a quote." for number in untold] + [
         f"'{number}' is quoted, but nowhere said." for number in unsaid
     ]
 

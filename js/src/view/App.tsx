@@ -3,17 +3,19 @@ import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import { ClaimTree } from "./ClaimTree";
 import { onKey } from "./keyboard";
+import { Lesson } from "./Lesson";
 import { Live } from "./Live";
 import { ModelMap } from "./ModelMap";
 import { Panels } from "./Panels";
 import { RecoveredBar } from "./RecoveredBar";
+import { Starters } from "./Starters";
 import { StatusBar } from "./StatusBar";
 import { Tabs } from "./Tabs";
 import { TopBar } from "./TopBar";
 
 export function App() {
   const app = useApp();
-  const { store } = app;
+  const { store, ui } = app;
   const root = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -34,6 +36,7 @@ export function App() {
   }, [app]);
 
   const result = store.result.value;
+  const begun = store.graph.value !== null || !store.lessons.value?.starters.length;
   return (
     <div
       ref={root}
@@ -42,6 +45,7 @@ export function App() {
       data-rev={store.state.value?.rev ?? ""}
       data-result-rev={result?.complete ? result.rev : ""}
       data-phase={store.status.value?.phase ?? "loading"}
+      data-spotlight={ui.spotlight.value ? "" : undefined}
       data-lm-suppress-shortcuts
       data-jp-suppress-context-menu
     >
@@ -49,18 +53,28 @@ export function App() {
         <TopBar />
         <Banner />
         <Panels />
-        <RecoveredBar />
-        <div class="scrub-columns">
-          <div class="scrub-left">
-            <ModelMap />
-            <ClaimTree />
-          </div>
-          <Tabs />
-        </div>
+        <Starters />
+        {begun && <Work />}
         <StatusBar />
         <Live />
       </div>
     </div>
+  );
+}
+
+function Work() {
+  return (
+    <>
+      <Lesson />
+      <RecoveredBar />
+      <div class="scrub-columns">
+        <div class="scrub-left">
+          <ModelMap />
+          <ClaimTree />
+        </div>
+        <Tabs />
+      </div>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import { useApp } from "../app";
 import { componentWords, isFunctions, portWord } from "../graph";
 import { groupWords, positionsText, ROOT, receiversOf, type TreeRow, treeRows } from "../hypothesis";
 import { ruleFace } from "../rules";
+import { spotClass } from "../spotlight";
 import { doubtsAbout, spokenDoubts } from "../trust";
 import type { Claim } from "../wire";
 import { ConfirmMark } from "./Confirm";
@@ -30,7 +31,7 @@ export function ClaimTree() {
         </div>
         {/* biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the root */}
         <div
-          class={`scrub-tree-row${atRoot && !chosen ? " scrub-row-under" : ""}`}
+          class={`scrub-tree-row${atRoot && !chosen ? " scrub-row-under" : ""}${spotClass(ui, ROOT)}`}
           role="row"
           aria-level={1}
           tabindex={tabbable === ROOT ? 0 : -1}
@@ -75,7 +76,7 @@ function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbabl
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the root
     <div
-      class={`scrub-tree-row${chosen ? " scrub-row-chosen" : ""}`}
+      class={`scrub-tree-row${chosen ? " scrub-row-chosen" : ""}${spotClass(ui, claim.id)}`}
       role="row"
       aria-level={row.depth}
       aria-posinset={row.position}

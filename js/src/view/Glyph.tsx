@@ -4,6 +4,7 @@ import { componentWords, portWord } from "../graph";
 import { claimsOf, pathWords, ROOT } from "../hypothesis";
 import type { Cell, PortBox } from "../layout";
 import { type RuleFace, ruleFace } from "../rules";
+import { spotClass } from "../spotlight";
 import { LETTER_ZONE } from "../stacks";
 import { doubtsAbout, spokenDoubts, worst } from "../trust";
 import type { Claim, Warning } from "../wire";
@@ -25,7 +26,7 @@ export function Glyph({ cell, dim }: Props) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the pointer's side of the cell; its target holds role and focus
     <g
-      class={`scrub-cell scrub-cell-${cell.kind}${cell.dot ? " scrub-dotted" : ""}${dim ? " scrub-dim" : ""}${claims.length > 0 ? " scrub-held" : ""}`}
+      class={`scrub-cell scrub-cell-${cell.kind}${cell.dot ? " scrub-dotted" : ""}${dim ? " scrub-dim" : ""}${claims.length > 0 ? " scrub-held" : ""}${spotClass(ui, cell.id)}`}
       onClick={(e) => {
         if (ui.drawing.value) actions.finishDrawing(cell.id);
         else actions.selectNode(cell.id, e.ctrlKey || e.metaKey || e.shiftKey);

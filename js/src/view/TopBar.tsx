@@ -214,6 +214,7 @@ function Buttons() {
       >
         Import
       </button>
+      <LessonButton />
       <button
         type="button"
         class="scrub-button scrub-square"
@@ -226,5 +227,28 @@ function Buttons() {
         ?
       </button>
     </div>
+  );
+}
+
+/** Opens the lesson that is open, or the list of those that there are. */
+function LessonButton() {
+  const { store, ui } = useApp();
+  const open = store.lessons.value?.open ?? null;
+  const shown = open ? !ui.minimised.value : ui.panel.value === "lesson";
+  return (
+    <button
+      type="button"
+      class="scrub-button"
+      data-testid="lesson-button"
+      disabled={store.readOnly && !open}
+      aria-expanded={shown}
+      onClick={() => {
+        if (open) ui.minimised.value = shown;
+        else ui.panel.value = shown ? null : "lesson";
+      }}
+      title="Learn it by doing"
+    >
+      Lesson
+    </button>
   );
 }
