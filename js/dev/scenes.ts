@@ -9,6 +9,11 @@ import slice from "../../tests/wire/trait.graph.gpt2.json";
 import induction from "../../tests/wire/trait.graph.induction.json";
 import splitGraph from "../../tests/wire/trait.graph.split.json";
 import toyGraph from "../../tests/wire/trait.graph.toy.json";
+import lessonDone from "../../tests/wire/trait.lesson.done.json";
+import lessonMissing from "../../tests/wire/trait.lesson.missing.json";
+import lessonOpen from "../../tests/wire/trait.lesson.open.json";
+import lessonStarters from "../../tests/wire/trait.lesson.starters.json";
+import lessonWrong from "../../tests/wire/trait.lesson.wrong.json";
 import result from "../../tests/wire/trait.result.induction.json";
 import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
@@ -107,6 +112,11 @@ const scenes: Record<string, Record<string, unknown>> = {
   split: { ...base, graph: splitGraph, state: splitState },
   toy,
   saved: { ...base, static: true },
+  lesson: { ...base, lesson: lessonWrong, state: empty },
+  lessonHint: { ...base, lesson: lessonOpen },
+  lessonMissing: { ...base, lesson: lessonMissing, state: empty },
+  lessonDone: { ...base, lesson: lessonDone },
+  starters: { lesson: lessonStarters, status: { ...idle, rev: 0 } },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };
 

@@ -31,10 +31,6 @@ SHOW_AS_HTML = "SCRUB_WIDGETS_STATIC"
 """Environment variable: set to 1, widgets display as self-contained HTML with the finished result, for exports."""
 
 
-class NoTask(ScrubError, AttributeError):  # noqa: N818 - a state of the widget
-    """What was asked for needs a task."""
-
-
 class ScrubWidget(anywidget.AnyWidget):
     """Test a hypothesis about a model by clicking.
 
@@ -55,8 +51,9 @@ class ScrubWidget(anywidget.AnyWidget):
     """
 
 
-    session: Session
-    """The work behind the view."""
+    _session: Session | None = None
+    _course: Course | None = None
+    _course_can_close = True
 
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
@@ -99,8 +96,6 @@ class ScrubWidget(anywidget.AnyWidget):
         if task is None and given:
             raise ScrubError(f"{listed(given)} needs a task: sw.ScrubWidget(task, ...).")
         self._traits_lock = threading.RLock()
-        self._course: Course | None = None
-        self._course_can_close = True
         session = None if task is None else Session(task, **{"hypothesis": hypothesis, **chosen, **start})
         try:
             super().__init__(_height=height, **_first(session))
@@ -123,7 +118,7 @@ class ScrubWidget(anywidget.AnyWidget):
         self._follow(session)
 
     def _follow(self, session: Session) -> None:
-        self.session = session
+        self._session = session
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
         me = weakref.ref(self)
         session.subscribe(lambda _, what: _forward(me, what))
@@ -199,7 +194,16 @@ class ScrubWidget(anywidget.AnyWidget):
     @property
     def has_task(self) -> bool:
         """Whether there is something to work on; a widget that was given no task offers those that ship."""
-        return "session" in self.__dict__
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """The work behind the view."""
+        if self._session is None:
+            raise ScrubError(
+                "this widget has no task yet: choose a starter in it, or make one with sw.ScrubWidget(task)."
+            )
+        return self._session
 
     @property
     def lesson(self) -> Course:
@@ -238,9 +242,8 @@ class ScrubWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop the engine thread, forget what was computed, and remove the views."""
-        session = getattr(self, "session", None)
-        if session is not None:
-            session.close()
+        if self._session is not None:
+            self._session.close()
         super().close()
 
     # -- between session and view -----------------------------------------------------------------------------------
@@ -303,12 +306,6 @@ class ScrubWidget(anywidget.AnyWidget):
         frame = html.escape(export.page(self), quote=True)
         style = f"width:100%;height:{self._height + 40}px;border:0"
         return {"text/html": f'<iframe srcdoc="{frame}" style="{style}"></iframe>', "text/plain": repr(self)}, {}
-
-    def __getattr__(self, name: str) -> Any:
-        """Only called for what is not there: a session, before a task was chosen."""
-        if name == "session":
-            raise NoTask("this widget has no task yet: choose a starter in it, or make one with sw.ScrubWidget(task).")
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __repr__(self) -> str:
         if not self.has_task:
