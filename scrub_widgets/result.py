@@ -22,6 +22,7 @@ from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
 from .measure.guards.paired import again
 from .measure.nulls.variants import without
+from .sample import Sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -170,19 +171,40 @@ class Result:
         The donor of a claim's unclaimed inputs stands under ``"<claim id>/unclaimed"``, per component under
         ``"<claim id>/unclaimed/<component>"``.
         """
-        n, found = len(self.losses), {}
+        return self.donors_of(self._draws, len(self.losses))
+
+    def donors_of(self, draws: Draws, n: int) -> dict[str, Ints]:
+        """The same of other draws for this hypothesis."""
+        found = {}
         for claim in self.hypothesis:
-            found[claim.id] = self._draws.donor(claim)[:n]
+            found[claim.id] = draws.donor(claim)[:n]
         receivers = [ROOT, *(c.id for c in self.hypothesis if self.hypothesis.children(c.id))]
         for receiver in receivers:
             if self.settings.unclaimed != "per component":
-                found[f"{receiver}/unclaimed"] = self._draws.others(receiver)[:n]
+                found[f"{receiver}/unclaimed"] = draws.others(receiver)[:n]
                 continue
             owners = (ROOT,) if receiver == ROOT else self.hypothesis[receiver].components
             senders = dict.fromkeys(name for owner in owners for name in self._layout.senders(owner))
             for name in senders:
-                found[f"{receiver}/unclaimed/{name}"] = self._draws.others(receiver, name)[:n]
+                found[f"{receiver}/unclaimed/{name}"] = draws.others(receiver, name)[:n]
         return found
+
+    def sample(self, number: int, at: int | None = None) -> Sample:
+        """One example, node by node: which inputs each claim saw, what came out, and what other draws would change.
+
+        Parameters
+        ----------
+        number : int
+            Which of the references, from 0.
+        at : int, optional
+            The position whose draws are listed, where every position has draws of its own; default: the last that the loss reads.
+
+        Raises
+        ------
+        ScrubError
+            No such example or position.
+        """
+        return Sample.of(self, number, at)
 
     @property
     def labelled(self) -> bool:

@@ -135,6 +135,8 @@ class Task(Subject):
         chunks = run.stream()
         while True:
             checkpoint()
+            with self._door:
+                pass  # whoever waits for a moment between two chunks goes first
             with self._computing:
                 losses = next(chunks, None)
             if losses is None:

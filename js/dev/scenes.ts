@@ -1,5 +1,12 @@
 /** Scenes for looking at the widget without a kernel: fixtures of tests/wire, and larger graphs made here. */
+import attention from "../../tests/wire/kernel.attention.json";
+import outputs from "../../tests/wire/kernel.outputs.json";
+import redrawnOutputs from "../../tests/wire/kernel.outputs_redrawn.json";
+import toyOutputs from "../../tests/wire/kernel.outputs_toy.json";
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import sample from "../../tests/wire/kernel.sample.json";
+import redrawnSample from "../../tests/wire/kernel.sample_redrawn.json";
+import toySample from "../../tests/wire/kernel.sample_toy.json";
 import confirmed from "../../tests/wire/trait.confirm.done.json";
 import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
@@ -19,6 +26,7 @@ import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
 import unresolved from "../../tests/wire/trait.result.unresolved.json";
 import doubted from "../../tests/wire/trait.result.warned.json";
+import samples from "../../tests/wire/trait.samples.induction.json";
 import empty from "../../tests/wire/trait.state.empty.json";
 import sliceState from "../../tests/wire/trait.state.gpt2.json";
 import state from "../../tests/wire/trait.state.induction.json";
@@ -111,12 +119,18 @@ const scenes: Record<string, Record<string, unknown>> = {
   unheld: { ...base, confirm: none },
   split: { ...base, graph: splitGraph, state: splitState },
   toy,
-  saved: { ...base, static: true },
   lesson: { ...base, lesson: lessonWrong, state: empty },
   lessonHint: { ...base, lesson: lessonOpen },
   lessonMissing: { ...base, lesson: lessonMissing, state: empty },
   lessonDone: { ...base, lesson: lessonDone },
   starters: { lesson: lessonStarters, status: { ...idle, rev: 0 } },
+  saved: { ...base, static: true, samples },
+  sample: { ...base, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
+  redrawn: base,
+  placed: {
+    ...{ ...base, selection: { nodes: ["a0.h2"], claim: "logits>a1.h3.k>a0.h2", under: "logits" } },
+    state: { ...state, claims: state.claims.map((c) => (c.id.endsWith("a0.h2") ? { ...c, positions: [3, 4] } : c)) },
+  },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };
 
@@ -125,6 +139,20 @@ export function scene(name: string): FakeModel {
   answerEdits(model);
   const answer = model.onSend;
   model.onSend = (message) => {
+    const { id } = message;
+    const pick = <T>(usual: T, redrawn: T, toy: T): T => (name === "toy" ? toy : name === "redrawn" ? redrawn : usual);
+    if (message.kind === "sample") {
+      model.receive({ ...pick(sample, redrawnSample as never, toySample as never), id } as KernelMessage);
+      return;
+    }
+    if (message.kind === "outputs") {
+      model.receive({ ...pick(outputs, redrawnOutputs as never, toyOutputs as never), id } as KernelMessage);
+      return;
+    }
+    if (message.kind === "attention") {
+      model.receive({ ...attention, id } as KernelMessage);
+      return;
+    }
     if (message.kind !== "preview") return answer(message);
     const { preview } = positionwise;
     model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);

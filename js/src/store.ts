@@ -4,7 +4,21 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Confirm, Examples, Graph, KernelMessage, Lessons, Result, Selection, State, Status, Task } from "./wire";
+import type {
+  Compare,
+  Confirm,
+  Examples,
+  Graph,
+  History,
+  KernelMessage,
+  Lessons,
+  Result,
+  Samples,
+  Selection,
+  State,
+  Status,
+  Task,
+} from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -19,6 +33,8 @@ export type Store = {
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
   lessons: ReadonlySignal<Lessons | null>;
+  history: ReadonlySignal<History | null>;
+  compare: ReadonlySignal<Compare | null>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -26,6 +42,8 @@ export type Store = {
   result: ReadonlySignal<Result | null>;
   /** Losses of the single examples of the shown result, once it is complete. */
   examples: ReadonlySignal<ExampleLosses | null>;
+  /** Examples that a page without a kernel keeps. */
+  samples: ReadonlySignal<Samples | null>;
   notice: Signal<Notice | null>;
   /** A saved page without a kernel. */
   readOnly: boolean;
@@ -58,9 +76,12 @@ export function createStore(model: Model): Store {
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
   const lessons = signal<Lessons | null>(null);
+  const history = signal<History | null>(null);
+  const compare = signal<Compare | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
+  const samples = signal<Samples | null>(null);
   const notice = signal<Notice | null>(null);
   const running = () => status.value?.phase === "running";
   const requests = createRequests(model, {
@@ -90,6 +111,9 @@ export function createStore(model: Model): Store {
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
     lesson: into(lessons, "lesson"),
+    history: into(history, "history"),
+    compare: into(compare, "compare"),
+    samples: into(samples, "samples"),
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -142,22 +166,9 @@ export function createStore(model: Model): Store {
   });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{
-      graph,
-      index,
-      task,
-      state,
-      status,
-      confirm,
-      lessons,
-      selection,
-      result,
-      examples,
-      notice,
-      readOnly,
-      height,
-      requests,
-    },
+    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    ...{ history, compare, lessons },
+    samples,
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);

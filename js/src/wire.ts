@@ -14,6 +14,23 @@ import {
   text,
   whole,
 } from "./check";
+import {
+  claimShape,
+  type HistoryAnswer,
+  type HistoryOp,
+  type HistoryRequest,
+  historyAnswers,
+  historyOps,
+  historyRequests,
+  historyTraits,
+} from "./wire/history";
+
+export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history";
+
+import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
+
+export type * from "./wire/sample";
+
 import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
 
 export type * from "./wire/lessons";
@@ -78,6 +95,9 @@ export type Claim = {
   paths: Paths;
   positions: Positions;
   share: string | null;
+  /** what a person calls it; "" where nobody did */
+  name: string;
+  note: string;
 };
 export type Settings = { samples: number; seed: number; unclaimed: string; baseline: string };
 export type State = {
@@ -192,6 +212,7 @@ export type Op =
   | ({ op: "settings" } & Partial<Settings>)
   | { op: "load"; text: string }
   | { op: "clear" }
+  | HistoryOp
   | { op: "batch"; ops: Op[] };
 
 /** What the view sends, without the id that the store adds. */
@@ -199,6 +220,8 @@ export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
+  | HistoryRequest
+  | SampleRequest
   | { kind: "lesson"; do: LessonAct };
 export type ViewMessage = Request & { id: string };
 
@@ -208,7 +231,9 @@ export type Answer =
   | { kind: "rejected"; id: string; message: string }
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
-  | { kind: "pong"; id: string };
+  | { kind: "pong"; id: string }
+  | HistoryAnswer
+  | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
 
 const texts = list(text);
@@ -251,6 +276,7 @@ const op: Check = (value, path, exact) =>
     settings: shape({ op: text }, settings),
     load: shape({ op: text, text }),
     clear: shape({ op: text }),
+    ...historyOps,
     batch: shape({ op: text, ops: list(op) }),
   })(value, path, exact);
 
@@ -277,18 +303,7 @@ export const traits = {
   }),
   state: shape({
     rev: whole,
-    claims: list(
-      shape({
-        id: text,
-        parent: text,
-        port: text,
-        components: texts,
-        rule: text,
-        paths,
-        positions,
-        share: options.share,
-      }),
-    ),
+    claims: list(claimShape),
     settings: shape(settings),
     ...{ can_undo: flag, can_redo: flag, last_edit: text },
   }),
@@ -302,9 +317,11 @@ export const traits = {
     ...{ held_out: flag, problem: nullable(text), running: flag, tries: whole, present: nullable(whole) },
     recorded: list(confirmed),
   }),
+  ...historyTraits,
   result: nullable(result),
   lesson: lessonsTrait,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
+  samples,
 } satisfies Record<string, Check>;
 
 const bare = shape({ kind: text, id: text });
@@ -313,6 +330,8 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...historyRequests,
+  ...sampleRequests,
   lesson: lessonMessage,
 });
 
@@ -323,7 +342,9 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
+  ...sampleAnswers,
   pong: bare,
+  ...historyAnswers,
 });
 
 /** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */

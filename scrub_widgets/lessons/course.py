@@ -117,9 +117,7 @@ class Course:
         """What was done so far, the present state included."""
         with self._lock:
             trace = self.trace.left(self.session.step)
-            return msgspec.structs.replace(
-                self.known, at=self.step.id, steps={**self.known.steps, self.step.id: trace}
-            )
+            return msgspec.structs.replace(self.known, at=self.step.id, steps={**self.known.steps, self.step.id: trace})
 
     # -- doing ------------------------------------------------------------------------------------------------------
 
@@ -268,9 +266,7 @@ class Course:
     def _attempted(self, attempt: Attempt, *, done: bool) -> Attempt:
         attempt = msgspec.structs.replace(attempt, rev=self.session.rev, time=files.now())
         trace = self.trace
-        self.known = self.known.having(
-            self.step.id, attempts=(*trace.attempts, attempt), done=trace.done or done
-        )
+        self.known = self.known.having(self.step.id, attempts=(*trace.attempts, attempt), done=trace.done or done)
         self._tell()
         return attempt
 

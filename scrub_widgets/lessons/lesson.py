@@ -203,7 +203,7 @@ class Lesson(Piece, frozen=True, kw_only=True):
     goal: str
     task: str
     steps: tuple[Step, ...]
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def start(self, at: int) -> State:
         """The starter state of a step.
@@ -233,4 +233,3 @@ def after(edits: tuple[Edit, ...], state: State) -> State:
     for edit in edits:
         state = edit.apply(state)
     return state
-

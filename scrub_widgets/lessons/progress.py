@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ class Progress(Piece, frozen=True, kw_only=True):
     lesson: str
     task: str
     at: str
-    steps: dict[str, Trace] = {}
+    steps: dict[str, Trace] = msgspec.field(default_factory=dict)
 
     def of(self, step_id: str) -> Trace:
         """What was done on a step."""
@@ -156,7 +155,7 @@ def save(path: Path, progress: Progress) -> None:
     """Write the file, whole or not at all; an ``OSError`` if it cannot be."""
     beside = path.with_name(f".{path.name}.part")
     beside.write_text(progress.to_json() + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def now() -> str:

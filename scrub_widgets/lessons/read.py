@@ -41,7 +41,7 @@ def from_builtins(body: object, called: str = "this lesson") -> Lesson:
         It is none: what was expected, and in which step.
     """
     if not isinstance(body, Mapping) or body.get("kind") != KIND:
-        raise ScrubError(f"{called}: expected a JSON object with \"kind\": \"{KIND}\"; this is something else.")
+        raise ScrubError(f'{called}: expected a JSON object with "kind": "{KIND}"; this is something else.')
     if body.get("schema") != SCHEMA:
         raise ScrubError(f"{called} has schema version {body.get('schema')!r}; this version reads {SCHEMA}.")
     fields = {name: value for name, value in body.items() if name not in ("kind", "schema")}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..history import Key
 from ..history import Step as State
 from .check import missing
 from .course import check_task
@@ -35,12 +36,12 @@ def verify(lesson: Lesson, task: Task) -> list[str]:
         The task it is held on.
     """
     check_task(task, lesson)
-    runs: dict[State, Result] = {}
+    runs: dict[Key, Result] = {}
 
     def run(state: State) -> Result:
-        if state not in runs:
-            runs[state] = task.scrub(state.hypothesis, **msgspec.structs.asdict(state.settings), progress=False)
-        return runs[state]
+        if state.key not in runs:
+            runs[state.key] = task.scrub(state.hypothesis, **msgspec.structs.asdict(state.settings), progress=False)
+        return runs[state.key]
 
     found = []
     for at, step in enumerate(lesson.steps):

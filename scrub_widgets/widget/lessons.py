@@ -42,7 +42,9 @@ def info(task: str | None, course: Course | None, *, can_close: bool = True) -> 
     if course is not None and course.lesson.name not in lessons.NAMES:
         offered.append(course.lesson)
     offers = [
-        wire.LessonOffer(name=x.name, title=x.title, task=x.task, needs=needs(x, task) if task and task != x.task else "")
+        wire.LessonOffer(
+            name=x.name, title=x.title, task=x.task, needs=needs(x, task) if task and task != x.task else ""
+        )
         for x in offered
     ]
     return wire.LessonsInfo(
@@ -167,9 +169,7 @@ def _in_course(course: Course, act: Any) -> None:
             course.note(observation, interpretation)
 
 
-def open_lesson(
-    widget: ScrubWidget, lesson: Lesson, path: Path | None = None, *, can_close: bool = True
-) -> Course:
+def open_lesson(widget: ScrubWidget, lesson: Lesson, path: Path | None = None, *, can_close: bool = True) -> Course:
     """Begin a lesson, or go on with it; another one that is open is left.
 
     Raises

@@ -23,6 +23,9 @@ TRAITS = {
     "lesson": wire.LessonsInfo,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
+    "history": wire.HistoryInfo,
+    "compare": wire.CompareInfo | None,
+    "samples": wire.Samples | None,
 }
 
 

@@ -7,6 +7,7 @@ import { Lesson } from "./Lesson";
 import { Live } from "./Live";
 import { ModelMap } from "./ModelMap";
 import { Panels } from "./Panels";
+import { Positions } from "./Positions";
 import { RecoveredBar } from "./RecoveredBar";
 import { Starters } from "./Starters";
 import { StatusBar } from "./StatusBar";
@@ -69,6 +70,7 @@ function Work() {
       <RecoveredBar />
       <div class="scrub-columns">
         <div class="scrub-left">
+          <Positions />
           <ModelMap />
           <ClaimTree />
         </div>

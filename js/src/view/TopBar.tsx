@@ -11,7 +11,8 @@ export function TopBar() {
   const { store } = useApp();
   const graph = store.graph.value;
   const task = store.task.value;
-  const [name, ...rest] = (graph?.title ?? "Loading the model").split(" · ");
+  const waiting = (store.lessons.value?.starters.length ?? 0) > 0 ? "scrub-widgets" : "Loading the model";
+  const [name, ...rest] = (graph?.title ?? waiting).split(" · ");
   const facts = [...rest, task ? `${count(task.n)} inputs` : "", task ? `loss: ${task.loss}` : ""].filter(Boolean);
   return (
     <header class="scrub-top">

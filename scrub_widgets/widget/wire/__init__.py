@@ -1,8 +1,10 @@
 """The shapes that kernel and view exchange; ``docs/wire.md`` in types. ``js/src/wire`` is its twin."""
 
 from .base import *
+from .history import *
 from .lessons import *
 from .messages import *
 from .operations import *
+from .sample import *
 from .traits import *
 from .unions import *

@@ -5,13 +5,50 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import history as h
 from . import lessons
 from . import messages as m
+from . import sample as s
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping | lessons.DoLesson
+# One a line, so that a feature adds a line.
+AnyMessage = (
+    m.Edit
+    | m.Undo
+    | m.Redo
+    | m.Run
+    | m.Cancel
+    | m.Confirm
+    | m.AskPreview
+    | m.Export
+    | m.Ping
+    # history
+    | h.Restore
+    | h.Mark
+    | h.AskHistory
+    | h.AskCompare
+    # samples
+    | s.AskSample
+    | s.AskOutputs
+    | s.AskAttention
+    # lessons
+    | lessons.DoLesson
+)
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
+AnyAnswer = (
+    m.Ack
+    | m.Rejected
+    | m.Partial
+    | m.Previewed
+    | m.Exported
+    | m.Pong
+    # history
+    | h.Earlier
+    # samples
+    | s.Sampled
+    | s.CameOut
+    | s.Attended
+)
 """What the kernel sends."""
 
 
