@@ -5,6 +5,7 @@ import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
+import { createMapState, type MapState } from "./mapState";
 import { createPreviews, type Previews } from "./preview";
 import { createSamples, type SampleView } from "./sample";
 import { createStore, type Store } from "./store";
@@ -54,6 +55,7 @@ export type Ui = {
 export type App = {
   store: Store;
   ui: Ui;
+  map: MapState;
   previews: Previews;
   samples: SampleView;
   actions: Actions;
@@ -97,7 +99,12 @@ export function createApp(model: Model): App {
     previews.forget();
   });
   return {
-    ...{ store, ui, previews, samples, actions: createActions(store, ui) },
+    store,
+    ui,
+    map: createMapState(store, ui),
+    previews,
+    samples,
+    actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
     dispose() {

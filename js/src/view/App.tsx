@@ -2,10 +2,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import { ClaimTree } from "./ClaimTree";
+import { DraggedRule } from "./DraggedRule";
 import { onKey } from "./keyboard";
 import { Lesson } from "./Lesson";
 import { Live } from "./Live";
+import { Menu } from "./Menu";
 import { ModelMap } from "./ModelMap";
+import { onContextMenu } from "./openMenu";
 import { Panels } from "./Panels";
 import { Positions } from "./Positions";
 import { RecoveredBar } from "./RecoveredBar";
@@ -27,7 +30,10 @@ export function App() {
       event.stopPropagation();
       onKey(app, node, event);
     };
-    const contextmenu = (event: Event) => event.stopPropagation();
+    const contextmenu = (event: MouseEvent) => {
+      event.stopPropagation();
+      onContextMenu(app, event);
+    };
     node.addEventListener("keydown", keydown);
     node.addEventListener("contextmenu", contextmenu);
     return () => {
@@ -58,6 +64,8 @@ export function App() {
         {begun && <Work />}
         <StatusBar />
         <Live />
+        <Menu />
+        <DraggedRule />
       </div>
     </div>
   );
