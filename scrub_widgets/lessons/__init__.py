@@ -36,13 +36,15 @@ def load(lesson: str | Path | Mapping[str, object] | Lesson) -> Lesson:
         return lesson
     if isinstance(lesson, Mapping):
         return from_builtins(lesson)
-    if isinstance(lesson, str) and lesson in NAMES:
+    if isinstance(lesson, Path):
+        return from_file(lesson)
+    if not isinstance(lesson, str):
+        raise ScrubError(f"a lesson is a name, the path of a JSON file, or a dict, not {type(lesson).__name__}.")
+    if lesson in NAMES:
         return from_file(FOLDER / f"{lesson}.json")
-    if isinstance(lesson, Path) or (isinstance(lesson, str) and lesson.endswith(".json")):
+    if lesson.endswith(".json"):
         return from_file(Path(lesson))
-    if isinstance(lesson, str):
-        raise ScrubError(
-            f"no lesson '{lesson}' ships with scrub-widgets; there is {listed(NAMES)}, or give the path of a .json file."
-            f"{suggestion(lesson, NAMES)}"
-        )
-    raise ScrubError(f"a lesson is a name, the path of a JSON file, or a dict, not {type(lesson).__name__}.")
+    raise ScrubError(
+        f"no lesson '{lesson}' ships with scrub-widgets; there is {listed(NAMES)}, or give the path of a .json file."
+        f"{suggestion(lesson, NAMES)}"
+    )

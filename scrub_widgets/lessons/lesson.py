@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..engine.settings import settings
-from ..errors import ScrubError
+from ..engine.settings import Settings, settings
+from ..errors import ScrubError, listed
 from ..history import Step as State
 from ..hypothesis import ROOT, Hypothesis
 from .check import Check
@@ -51,7 +51,7 @@ class Edit(Piece, frozen=True, kw_only=True):
                 f"{' and '.join(given) or 'none of them'}."
             )
         if self.settings is not None:
-            return replace(state, settings=settings(**{**msgspec.structs.asdict(state.settings), **self.settings}))
+            return replace(state, settings=_settings({**msgspec.structs.asdict(state.settings), **self.settings}))
         return replace(state, hypothesis=self._claims(state.hypothesis))
 
     def _claims(self, h: Hypothesis) -> Hypothesis:
@@ -213,7 +213,7 @@ class Lesson(Piece, frozen=True, kw_only=True):
         ScrubError
             An edit cannot be done.
         """
-        first = State(settings=settings(**self.settings))
+        first = State(settings=_settings(self.settings))
         given = self.steps[at].start
         if given is not None:
             return after(given, first)
@@ -226,6 +226,13 @@ class Lesson(Piece, frozen=True, kw_only=True):
     def place(self, step_id: str) -> int:
         """Where the step with this id stands; 0 if there is none (the file of an older version of the lesson)."""
         return next((i for i, step in enumerate(self.steps) if step.id == step_id), 0)
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    unknown = [name for name in given if name not in Settings.__struct_fields__]
+    if unknown:
+        raise ScrubError(f"unknown setting {listed(unknown)}; there is {listed(Settings.__struct_fields__)}.")
+    return settings(**given)
 
 
 def after(edits: tuple[Edit, ...], state: State) -> State:

@@ -101,14 +101,19 @@ class Progress(Piece, frozen=True, kw_only=True):
         return msgspec.json.format(msgspec.json.encode(plain, order="sorted"), indent=2).decode()
 
     def __str__(self) -> str:
-        lines = [f"lesson {self.lesson}: {sum(t.done for t in self.steps.values())} steps done, now at '{self.at}'"]
+        done = sum(trace.done for trace in self.steps.values())
+        lines = [f"lesson {self.lesson}: {_counted(done, 'step')} done, now at '{self.at}'"]
         for name, trace in self.steps.items():
             word = "done" if trace.done else "open"
-            tries = f"{len(trace.attempts)} {'attempt' if len(trace.attempts) == 1 else 'attempts'}"
-            lines.append(f"  {name:20} {word:5} {tries}, {trace.hints} hints")
+            taken = f"{_counted(len(trace.attempts), 'attempt')}, {_counted(trace.hints, 'hint')}"
+            lines.append(f"  {name:20} {word:5} {taken}")
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def begun(lesson: Lesson) -> Progress:

@@ -313,8 +313,8 @@ class ScrubWidget(anywidget.AnyWidget):
         """Bring the view up to date with the session."""
         session = self.session
         if what == "lesson":
-            shown = lessons.info(session.task.name, self._course, can_close=self._course_can_close)
-            self._set(_lesson=wire.plain(shown))
+            info = lessons.info(session.task.name, self._course, can_close=self._course_can_close)
+            self._set(_lesson=wire.plain(info))
         elif what == "state":
             self._set(_selection=_possible(self._selection, session.hypothesis))
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
