@@ -332,6 +332,16 @@ class Subject:
         finally:
             self._door.release()
 
+    def release(self) -> None:
+        """Give back the memory of what was computed on the data; it is computed again when it is needed."""
+        with self._computing:
+            self._memo.clear()
+            self._prepared = None
+        if isinstance(self._held_out, Subject):
+            self._held_out.release()
+        if self.graph.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def _room_for(self, rewrite: Rewrite, graph: Graph) -> None:
         if rewrite.component in graph.layout.by_id:
             numbers = 2 * len(self) * self.positions * graph.width(rewrite.component)

@@ -143,6 +143,8 @@ class Task(Subject):
                 return
             against = partial(self._against, run, len(losses))
             layout = self.graph.layout
+            if run.note:
+                provenance = {**provenance, "memory": run.note}
             yield Result(
                 hypothesis, chosen, losses, classes, provenance, self, draws, layout, tuple(run.baselines), against
             )

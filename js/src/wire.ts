@@ -14,6 +14,10 @@ import {
   text,
   whole,
 } from "./check";
+import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsRequests } from "./wire/charts";
+
+export type * from "./wire/charts";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -220,6 +224,7 @@ export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
+  | ChartsRequest
   | HistoryRequest
   | SampleRequest
   | { kind: "lesson"; do: LessonAct };
@@ -232,6 +237,7 @@ export type Answer =
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
+  | ChartsAnswer
   | HistoryAnswer
   | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
@@ -281,7 +287,7 @@ const op: Check = (value, path, exact) =>
   })(value, path, exact);
 
 /** How the kernel's widget names a trait: private there, since its public attributes are Python values. */
-export const traitName = (trait: keyof typeof traits | "static" | "height"): string => `_${trait}`;
+export const traitName = (trait: keyof typeof traits | "static" | "height" | "id"): string => `_${trait}`;
 
 /** One check for each trait. */
 export const traits = {
@@ -320,6 +326,7 @@ export const traits = {
   ...historyTraits,
   result: nullable(result),
   lesson: lessonsTrait,
+  charts,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
 } satisfies Record<string, Check>;
@@ -330,6 +337,7 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...chartsRequests,
   ...historyRequests,
   ...sampleRequests,
   lesson: lessonMessage,
@@ -342,10 +350,15 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
+  ...chartsAnswers,
   ...sampleAnswers,
   pong: bare,
   ...historyAnswers,
 });
+
+/** A Float32 list from base64. */
+export const floatsOf = (base64: string): Float32Array =>
+  floats(new DataView(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer));
 
 /** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */
 export function floats(buffer: DataView): Float32Array {

@@ -183,14 +183,15 @@ def open_lesson(widget: ScrubWidget, lesson: Lesson, path: Path | None = None, *
     me = weakref.ref(widget)  # a session must not keep its widget alive
     widget._course = Course(widget.session, lesson, known, path, lambda: _show(me))
     widget._course_can_close = can_close
-    widget._show("lesson")
+    _show(me)
     return widget._course
 
 
 def _show(reference: weakref.ref[ScrubWidget]) -> None:
     widget = reference()
     if widget is not None:
-        widget._show("lesson")
+        shown = info(widget.session.task.name, widget._course, can_close=widget._course_can_close)
+        widget._set(_lesson=wire.plain(shown))
 
 
 def close_lesson(widget: ScrubWidget) -> None:
@@ -202,7 +203,7 @@ def close_lesson(widget: ScrubWidget) -> None:
         raise ScrubError(f"lesson {course.lesson.name} was opened by this notebook: it can be minimised, not closed.")
     course.close()
     widget._course = None
-    widget._show("lesson")
+    _show(weakref.ref(widget))
 
 
 def starting(

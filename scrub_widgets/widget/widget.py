@@ -23,7 +23,7 @@ from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, export, history, lessons, publish, wire
+from . import answers, charts, export, history, lessons, publish, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,6 +66,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _state = traitlets.Dict().tag(sync=True, echo_update=False)
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _charts = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -75,6 +76,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _lesson = traitlets.Dict().tag(sync=True, echo_update=False)
     _height = traitlets.Int(600).tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)  # by which a view asks its host whether this kernel still lives
 
     def __init__(
         self,
@@ -108,6 +110,8 @@ class ScrubWidget(anywidget.AnyWidget):
             if session is not None:
                 session.close()
             raise
+        _let_go()
+        self._id = self.model_id
         self.on_msg(_on_message)
         if session is not None:
             self._follow(session)
@@ -312,10 +316,7 @@ class ScrubWidget(anywidget.AnyWidget):
     def _show(self, what: str) -> None:
         """Bring the view up to date with the session."""
         session = self.session
-        if what == "lesson":
-            info = lessons.info(session.task.name, self._course, can_close=self._course_can_close)
-            self._set(_lesson=wire.plain(info))
-        elif what == "state":
+        if what == "state":
             self._set(_selection=_possible(self._selection, session.hypothesis))
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
             self._show("history")
@@ -323,6 +324,8 @@ class ScrubWidget(anywidget.AnyWidget):
             self._set(_status=wire.plain(publish.status_of(session.status)))
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
+        elif what == "charts" and session.outcome is not None:
+            self._set(_charts=wire.plain(charts.charts_of(session.outcome)))
         elif what == "history":
             self._set(_history=wire.plain(history.history_of(session)))
         elif what == "compare":
@@ -336,7 +339,11 @@ class ScrubWidget(anywidget.AnyWidget):
                 self._set(_result=wire.plain(shown))
             else:
                 # The examples first: they are there when the result is drawn.
-                self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
+                self._set(
+                    _examples=wire.plain(publish.examples_of(outcome)),
+                    _charts=wire.plain(charts.charts_of(outcome)),
+                    _result=wire.plain(shown),
+                )
                 self._show("history")
 
     def _answer(self, content: Any) -> None:
@@ -385,6 +392,15 @@ def _first(session: Session | None) -> dict[str, Any]:
         "_lesson": wire.plain(lessons.info(session.task.name, None)),
         "_selection": selection,
     }
+
+
+def _let_go() -> None:
+    """Be forgotten by what anywidget watches: for the sake of sources that change, it keeps every widget for ever."""
+    if os.environ.get("ANYWIDGET_HMR") == "1":  # somebody develops, and wants them to
+        return
+    watched: tuple[Any, Any] = (ScrubWidget._esm, ScrubWidget._css)
+    for contents in watched:
+        contents.changed.disconnect()
 
 
 def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:

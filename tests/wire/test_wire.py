@@ -23,6 +23,7 @@ TRAITS = {
     "lesson": wire.LessonsInfo,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
+    "charts": wire.Charts | None,
     "history": wire.HistoryInfo,
     "compare": wire.CompareInfo | None,
     "samples": wire.Samples | None,

@@ -1,6 +1,7 @@
 /** The whole widget inside its root element. */
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
+import { Banner } from "./Banner";
 import { ClaimTree } from "./ClaimTree";
 import { DraggedRule } from "./DraggedRule";
 import { onKey } from "./keyboard";
@@ -34,9 +35,14 @@ export function App() {
       event.stopPropagation();
       onContextMenu(app, event);
     };
+    // Notebook 7 takes keys before they come here; it leaves alone those of a focused element that says so itself.
+    const focusin = (event: Event) =>
+      event.target instanceof Element && event.target.setAttribute("data-lm-suppress-shortcuts", "");
+    node.addEventListener("focusin", focusin);
     node.addEventListener("keydown", keydown);
     node.addEventListener("contextmenu", contextmenu);
     return () => {
+      node.removeEventListener("focusin", focusin);
       node.removeEventListener("keydown", keydown);
       node.removeEventListener("contextmenu", contextmenu);
     };
@@ -85,21 +91,5 @@ function Work() {
         <Tabs />
       </div>
     </>
-  );
-}
-
-function Banner() {
-  const { store } = useApp();
-  if (store.readOnly)
-    return (
-      <p class="scrub-banner" data-testid="banner" role="note">
-        Saved result, read-only: no kernel
-      </p>
-    );
-  if (!store.requests.silent.value) return null;
-  return (
-    <p class="scrub-banner scrub-banner-warn" data-testid="banner" role="note">
-      The kernel does not answer (busy or gone); showing the last result
-    </p>
   );
 }
