@@ -2,6 +2,7 @@
 import type { App } from "./app";
 import { portWord } from "./graph";
 import { claimsOf, claimsUnder, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
+import { labelItems } from "./labelMenu";
 import {
   emptyLayers,
   fold,
@@ -75,6 +76,17 @@ function claiming(app: App, claim: Claim | null): MenuPart {
 
 const shareWords = (app: App): string =>
   planShare(app).sentence.startsWith("One draw") ? "One shared draw" : "A draw of its own for each";
+
+/** A head's attention pattern is in the Sample tab. */
+function looking(app: App, cell: string): MenuPart {
+  return some(app.store.index.value?.components.get(cell)?.kind === "head", () => ({
+    ...{ key: "attention", label: "Show attention" },
+    run: () => {
+      app.ui.attention.value = cell;
+      app.ui.tab.value = "sample";
+    },
+  }));
+}
 
 function selecting(app: App, cell: string): MenuPart {
   const same = withSameRule(app, cell);
@@ -152,8 +164,8 @@ export function menuFor(app: App, cell: string): MenuPart[] {
   const { readOnly } = app.store;
   const claim = claimMeant(app);
   const parts = [
-    readOnly ? [] : claiming(app, claim),
-    selecting(app, cell),
+    readOnly ? [] : [...claiming(app, claim), ...labelItems(app, claim)],
+    [...looking(app, cell), ...selecting(app, cell)],
     folding(app, cell),
     readOnly ? ending(app, cell, null).filter((i) => i.key === "copy") : ending(app, cell, claim),
   ];

@@ -41,7 +41,7 @@ export function Positions() {
   };
   const roles = Object.keys(task.roles);
   return (
-    <section class="scrub-strip" aria-label="Positions" data-testid="positions">
+    <section class="scrub-strip" aria-label="Positions" data-testid="strip">
       <div class="scrub-strip-head">
         <span class="scrub-label">Positions</span>
         <span class="scrub-muted" data-testid="positions-words">
@@ -83,7 +83,7 @@ export function Positions() {
             <button
               key={p}
               type="button"
-              class={`scrub-strip-cell${on ? " scrub-strip-on" : ""}${claim ? "" : " scrub-strip-slice"}`}
+              class={`scrub-strip-cell${on ? " scrub-strip-on" : ""}${claim && covered === null ? " scrub-strip-all" : ""}`}
               data-testid={`position-${p}`}
               data-position={p}
               tabindex={p === tabbable ? 0 : -1}
