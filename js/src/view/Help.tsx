@@ -1,5 +1,6 @@
 /** What scrubbing is, what can be done here, and what the marks mean. */
 
+import type { ComponentChildren } from "preact";
 import { TOP_EDGES } from "../importance";
 import { FREE, featureFace, KEEP } from "../rules";
 import { LinkKey } from "./Glyph";
@@ -23,6 +24,42 @@ const GESTURES: [string, string, string][] = [
   ["Leave the widget", "click elsewhere", "Esc, until nothing is left to stop"],
 ];
 
+const MARKS: [ComponentChildren, string][] = [
+  [<Swatch key="a" face={featureFace(0)} />, "claimed under a rule: swapped within its class"],
+  [<Swatch key="k" face={KEEP} />, "same input: kept exactly"],
+  [
+    <Swatch key="f" face={FREE} />,
+    "any input; hatching always means resampled freely, as all unclaimed components are; crossed where one draw is shared",
+  ],
+  [<LinkKey key="link" />, "one draw, shared by several claims"],
+  [
+    <svg key="qkv" width="66" height="20" viewBox="0 0 66 20" aria-hidden="true">
+      <path class="scrub-key-line" d="M2 10h16" />
+      <path class="scrub-key-line scrub-dash-k" d="M25 10h16" />
+      <path class="scrub-key-line scrub-dash-v" d="M48 10h16" />
+    </svg>,
+    "edges into query, key, value; coloured by the rule of the component they come from, thicker where a search found more",
+  ],
+  [
+    <>
+      <MarkKey up /> <MarkKey up={false} />
+    </>,
+    `what the last search measured: larger matters more, ▲ helps, ▼ hurts, light: within noise, empty: not measured; in grey the ${TOP_EDGES} edges of the selection that matter most`,
+  ],
+  ["double ring", "selected; one thick ring: where the keys are"],
+  ["stale", "dotted outlines: the result is older than the last edit"],
+  ["×2", "claimed on two paths, each with its own rule"],
+  ["bands", "a component that a rewrite split into parts: each band is claimed by itself"],
+  [
+    <span key="doubt" class="scrub-doubt-mark" aria-hidden="true">
+      !
+    </span>,
+    "a check found a reason to doubt: the list under the bar says what was measured and what to do",
+  ],
+  ["random labels", "what the same tree recovers with meaningless rules: the number to beat"],
+  ["◆", "confirmed: measured once on held-out inputs that exploring never touched"],
+];
+
 export function Help() {
   return (
     <div class="scrub-help">
@@ -34,56 +71,13 @@ export function Help() {
           unclaimed gets its value from a random input. If the hypothesis is right, none of this changes the loss. Loss
           recovered says how much of the gap between a random input (0 %) and the untouched model (100 %) is left.
         </p>
-        <ul class="scrub-legend">
-          <li>
-            <Swatch face={featureFace(0)} /> claimed under a rule: swapped within its class
-          </li>
-          <li>
-            <Swatch face={KEEP} /> same input: kept exactly
-          </li>
-          <li>
-            <Swatch face={FREE} /> any input; hatching always means resampled freely, as all unclaimed components are;
-            crossed where one draw is shared
-          </li>
-          <li>
-            <MarkKey up /> <MarkKey up={false} /> what the last search measured: the larger, the more it matters; ▲
-            helps, ▼ hurts, empty: within noise or not measured. Grey edges: the {TOP_EDGES} of the selection that
-            matter most
-          </li>
-          <li>
-            <b>double ring</b> selected; <b>one thick ring</b> where the keys are; <b>dotted outline, “stale”</b> the
-            result is older than the last edit
-          </li>
-          <li>
-            <LinkKey /> one draw, shared by several claims
-          </li>
-          <li>
-            <svg width="66" height="20" viewBox="0 0 66 20" aria-hidden="true">
-              <path class="scrub-key-line" d="M2 10h16" />
-              <path class="scrub-key-line scrub-dash-k" d="M25 10h16" />
-              <path class="scrub-key-line scrub-dash-v" d="M48 10h16" />
-            </svg>
-            edges into query, key, value; coloured by the rule of the component they come from, and thicker the more a
-            search found that they matter
-          </li>
-          <li>
-            <b>bands</b> a component that a rewrite split into parts: each band is claimed by itself
-          </li>
-          <li>
-            <span class="scrub-doubt-mark" aria-hidden="true">
-              !
-            </span>{" "}
-            a check found a reason to doubt: the list under the bar says what was measured and what to do
-          </li>
-          <li>
-            <b>random labels</b> what the same tree recovers with meaningless rules: the number to beat
-          </li>
-          <li>
-            <b>◆</b> confirmed: measured once on held-out inputs that exploring never touched
-          </li>
-          <li>
-            <b>×2</b> claimed on two paths, each with its own rule
-          </li>
+        <ul class="scrub-marks">
+          {MARKS.map(([mark, words]) => (
+            <li key={words}>
+              <span>{mark}</span>
+              <span>{words}</span>
+            </li>
+          ))}
         </ul>
       </div>
       <table class="scrub-table">
