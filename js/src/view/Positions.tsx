@@ -41,7 +41,7 @@ export function Positions() {
   };
   const roles = Object.keys(task.roles);
   return (
-    <section class="scrub-places" aria-label="Positions" data-testid="positions">
+    <section class="scrub-places" aria-label="Positions" data-testid="strip">
       <div class="scrub-places-head">
         <span class="scrub-label">Positions</span>
         <span class="scrub-muted" data-testid="positions-words">
