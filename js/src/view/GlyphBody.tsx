@@ -97,7 +97,7 @@ function Square({ cell, mark, zone }: { cell: Cell; mark: Mark | null; zone: num
   const t = side * 0.3;
   const up = mark?.helps ? -1 : 1;
   return (
-    <g class={`scrub-mark scrub-mark-${kind}`} data-mark={mark?.effect}>
+    <g class={`scrub-importance scrub-importance-${kind}`} data-mark={mark?.effect}>
       <rect {...box(cx - side / 2, cy - side / 2, side, side)} rx="1" />
       {kind === "sure" && <path d={`M${cx} ${cy + up * t}L${cx + t} ${cy - up * t}H${cx - t}Z`} />}
     </g>
