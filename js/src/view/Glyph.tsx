@@ -58,7 +58,7 @@ const focusDistance = (cell: Cell, look: Look): number => (look.selected ? 8.5 :
 function classOf(cell: Cell, look: Look): string {
   const words = [`scrub-cell scrub-cell-${cell.kind}`];
   if (cell.dot) words.push("scrub-dotted");
-  if (look.dim) words.push("scrub-dim");
+  if (look.dim) words.push("scrub-away");
   if (look.claims.length > 0) words.push("scrub-held");
   return words.join(" ");
 }
@@ -68,8 +68,8 @@ function Rings({ cell }: { cell: Cell }) {
   const [inner, outer] = cell.dot ? [1.3, 3] : [2.5, 5.5];
   return (
     <>
-      <Ring cell={cell} by={inner} name="scrub-ring" />
-      <Ring cell={cell} by={outer} name="scrub-ring" />
+      <Ring cell={cell} by={inner} name="scrub-selected-ring" />
+      <Ring cell={cell} by={outer} name="scrub-selected-ring" />
     </>
   );
 }
