@@ -31,6 +31,7 @@ TRAITS = (
     "_status",
     "_confirm",
     "_compare",
+    "_lesson",
     "_selection",
     "_height",
 )

@@ -7,6 +7,7 @@ import msgspec
 from ...errors import ScrubError
 from . import charts as c
 from . import history as h
+from . import lessons
 from . import messages as m
 from . import sample as s
 
@@ -33,6 +34,8 @@ AnyMessage = (
     | s.AskSample
     | s.AskOutputs
     | s.AskAttention
+    # lessons
+    | lessons.DoLesson
 )
 """What the view sends."""
 
