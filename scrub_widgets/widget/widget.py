@@ -354,7 +354,6 @@ class ScrubWidget(anywidget.AnyWidget):
                     _charts=wire.plain(charts.charts_of(outcome)),
                     _result=wire.plain(shown),
                 )
-                self._show("history")
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
