@@ -1,4 +1,4 @@
-"""What the engine thread of a session does: runs first, then confirmations and comparisons, then checks of what was shown.
+"""What the engine thread of a session does: runs, then confirmations, comparisons and waterfalls, then checks of what was shown.
 
 Each can be stopped between two chunks. A newer edit ends a run and a check; a confirmation and a comparison are of frozen
 hypotheses and go on, unless they are cancelled.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks, comparing, remembered
+from . import checks, comparing, remembered, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
@@ -46,6 +46,8 @@ class Jobs:
         A state to measure on held-out inputs.
     compare : Compared or None
         Two steps whose difference is not known yet.
+    waterfall : Step or None
+        A state whose result should have a waterfall.
     check : Outcome or None
         A published result whose further doubts and null are not known yet.
     """
@@ -53,10 +55,11 @@ class Jobs:
     run: Job | None = None
     confirm: Job | None = None
     compare: Compared | None = None
+    waterfall: Step | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
-        return any(job is not None for job in (self.run, self.confirm, self.compare, self.check))
+        return any(job is not None for job in (self.run, self.confirm, self.compare, self.waterfall, self.check))
 
     def take(self) -> Callable[[Session], None]:
         """The most urgent job, as a function of the session."""
@@ -69,6 +72,9 @@ class Jobs:
         if self.compare is not None:
             compare = self.compare
             return lambda session: comparing.measure(session, compare)
+        waterfall = self.waterfall
+        if waterfall is not None:
+            return lambda session: waterfalls.measure(session, waterfall)
         check = self.check
         assert check is not None
         return lambda session: check_further(session, check)
@@ -271,7 +277,7 @@ def check_further(session: Session, outcome: Outcome) -> None:
     def stop() -> None:
         with session._lock:
             wanted = session._jobs
-            first = (wanted.run, wanted.confirm, wanted.compare)
+            first = (wanted.run, wanted.confirm, wanted.compare, wanted.waterfall)
             if wanted.check is not outcome or any(job is not None for job in first):
                 raise Cancelled("cancelled")
 

@@ -7,6 +7,8 @@ import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
 import sample from "../../tests/wire/kernel.sample.json";
 import redrawnSample from "../../tests/wire/kernel.sample_redrawn.json";
 import toySample from "../../tests/wire/kernel.sample_toy.json";
+import fallen from "../../tests/wire/trait.charts.induction.json";
+import places from "../../tests/wire/trait.charts.positions.json";
 import confirmed from "../../tests/wire/trait.confirm.done.json";
 import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
@@ -84,7 +86,7 @@ const big = (layers: number, heads: number, mlp: boolean) => ({
   ...{ state: { ...state, claims: layers >= 12 ? nameMovers : [] } },
   selection: { nodes: ["a8.h6"], claim: null, under: "logits>a9.h9.q" },
 });
-const base = { graph: induction, task, state, selection, status: done, result, confirm: ready };
+const base = { graph: induction, task, state, selection, status: done, result, confirm: ready, charts: makeCharts() };
 const warned = { ...base, result: doubted };
 const toy = {
   ...base,
@@ -121,6 +123,9 @@ const scenes: Record<string, Record<string, unknown>> = {
     ...{ ...base, selection: { nodes: ["a0.h2"], claim: "logits>a1.h3.k>a0.h2", under: "logits" } },
     state: { ...state, claims: state.claims.map((c) => (c.id.endsWith("a0.h2") ? { ...c, positions: [3, 4] } : c)) },
   },
+  positions: { ...base, charts: { ...makeCharts(), ...pick(places) } },
+  unfallen: { ...base, charts: { ...makeCharts(), waterfall: null } },
+  held: { ...base, result: doubted, confirm: confirmed },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };
 
@@ -129,6 +134,16 @@ export function scene(name: string): FakeModel {
   answerEdits(model);
   const answer = model.onSend;
   model.onSend = (message) => {
+    if (message.kind === "slice") {
+      const { rev, n, ...losses } = makeExamples();
+      const coded = Object.fromEntries(Object.entries(losses).map(([key, view]) => [key, base64(view)]));
+      model.receive({
+        ...{ kind: "slice", id: message.id, rev, n },
+        position: message.position,
+        ...coded,
+      } as KernelMessage);
+      return;
+    }
     const { id } = message;
     const pick = <T>(usual: T, redrawn: T, toy: T): T => (name === "toy" ? toy : name === "redrawn" ? redrawn : usual);
     if (message.kind === "sample") {
@@ -148,6 +163,22 @@ export function scene(name: string): FakeModel {
     model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);
   };
   return model;
+}
+
+function base64(view: DataView): string {
+  return btoa(String.fromCharCode(...new Uint8Array(view.buffer)));
+}
+
+/** Classes for as many examples as are made below; the rest from the fixture. */
+function makeCharts(n = 1024) {
+  const codes = Array.from({ length: n }, (_, i) => (i * 7919) % 13).map((c) => Math.min(c, 6));
+  const names = ["the", "cat", " sat", "on", "a", "mat"];
+  const classes = [{ rule: "token", names, rest: 7, codes: codes.join(""), at: 30 }];
+  return { ...fallen, shown: n, classes };
+}
+
+function pick({ positions, roles, no_positions }: typeof places) {
+  return { positions, roles, no_positions };
 }
 
 /** Losses for the chart of the single examples. */

@@ -243,6 +243,7 @@ export function createActions(store: Store, ui: Ui) {
     run: () => send({ kind: "run" }),
     confirm: () => send({ kind: "confirm" }),
     cancel: () => send({ kind: "cancel" }),
+    waterfall: () => send({ kind: "waterfall" }),
     undo: () => send({ kind: "undo" }),
     redo: () => send({ kind: "redo" }),
     exportJson() {

@@ -7,9 +7,6 @@ export type Found = { key: string; label: string; words: string; nodes: string[]
 
 export const MOST_FOUND = 12;
 
-/** Claims may carry a name of their own. */
-const nameOf = (claim: Claim): string => ("name" in claim && typeof claim.name === "string" ? claim.name : "");
-
 /** How people write a component, the shortest first. */
 function spellings({ id, kind, layer, slot }: Component): string[] {
   if (kind === "head") return [`${layer}.${slot}`, id.toLowerCase(), `l${layer}h${slot}`, `${layer}h${slot}`];
@@ -45,7 +42,7 @@ function componentsFound(index: GraphIndex, query: string): Found[] {
 
 const claimFound = (claim: Claim): Found => ({
   key: claim.id,
-  label: nameOf(claim) || claim.components.join(" + "),
+  label: claim.name || claim.components.join(" + "),
   words: `${pathWords(claim.id)} · ${claim.rule}`,
   nodes: claim.components.filter((c) => c !== WHOLE_INPUT),
   claim: claim.id,
@@ -70,7 +67,7 @@ function rulesFound(claims: Claim[], query: string): Found[] {
 export function find(index: GraphIndex, claims: Claim[], query: string): Found[] {
   const asked = squeezed(query);
   if (asked === "") return claims.slice(0, MOST_FOUND).map(claimFound);
-  const named = claims.filter((c) => squeezed(nameOf(c)).includes(asked)).map(claimFound);
+  const named = claims.filter((c) => squeezed(c.name).includes(asked)).map(claimFound);
   const all = [...layerFound(index, asked), ...named, ...rulesFound(claims, asked), ...componentsFound(index, asked)];
   const components = componentsFound(index, asked);
   // A full spelling means that component, whatever else contains it.

@@ -46,7 +46,7 @@ export function freshReceivers(index: GraphIndex, under: Receiver, component: st
   if (!under.senders.has(component)) return [];
   const claim: Claim = {
     ...{ id: `${under.path}>${component}`, parent: under.claim?.id ?? ROOT, port: under.port, components: [component] },
-    ...{ rule, paths: "direct", positions: null, share: null },
+    ...{ rule, paths: "direct", positions: null, share: null, name: "", note: "" },
   };
   return receiversOf(index, claim).map((receiver) => ({ ...receiver, fresh: true }));
 }

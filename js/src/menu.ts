@@ -76,6 +76,33 @@ function claiming(app: App, claim: Claim | null): MenuPart {
 const shareWords = (app: App): string =>
   planShare(app).sentence.startsWith("One draw") ? "One shared draw" : "A draw of its own for each";
 
+function grouping(app: App, claim: Claim | null): MenuPart {
+  const { store, actions } = app;
+  const here = claimsUnder(store.state.value?.claims ?? [], store.receiver.value?.path ?? ROOT);
+  const held = here.filter((c) => c.components.some((n) => store.selection.value.nodes.includes(n)));
+  return [
+    ...some(!claim && held.length > 1, () => ({
+      ...{ key: "group", label: `Group ${held.length} claims into one` },
+      run: () => actions.edit({ op: "group", claims: held.map((c) => c.id) }),
+    })),
+    ...some(claim && claim.components.length > 1, () => ({
+      ...{ key: "ungroup", label: "Ungroup: a claim for each" },
+      run: () => claim && actions.edit({ op: "ungroup", claim: claim.id }),
+    })),
+  ];
+}
+
+/** A head's attention pattern is in the Sample tab. */
+function looking(app: App, cell: string): MenuPart {
+  return some(app.store.index.value?.components.get(cell)?.kind === "head", () => ({
+    ...{ key: "attention", label: "Show attention" },
+    run: () => {
+      app.ui.attention.value = cell;
+      app.ui.tab.value = "sample";
+    },
+  }));
+}
+
 function selecting(app: App, cell: string): MenuPart {
   const same = withSameRule(app, cell);
   const layer = layerOf(app, cell);
@@ -152,8 +179,8 @@ export function menuFor(app: App, cell: string): MenuPart[] {
   const { readOnly } = app.store;
   const claim = claimMeant(app);
   const parts = [
-    readOnly ? [] : claiming(app, claim),
-    selecting(app, cell),
+    readOnly ? [] : [...claiming(app, claim), ...grouping(app, claim)],
+    [...looking(app, cell), ...selecting(app, cell)],
     folding(app, cell),
     readOnly ? ending(app, cell, null).filter((i) => i.key === "copy") : ending(app, cell, claim),
   ];

@@ -6,6 +6,7 @@ import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createLine } from "./line";
 import { createRequests, type Requests } from "./requests";
 import type {
+  Charts,
   Compare,
   Confirm,
   Examples,
@@ -41,6 +42,8 @@ export type Store = {
   result: ReadonlySignal<Result | null>;
   /** Losses of the single examples of the shown result, once it is complete. */
   examples: ReadonlySignal<ExampleLosses | null>;
+  /** What the charts of the shown result draw, once it is complete. */
+  charts: ReadonlySignal<Charts | null>;
   /** Examples that a page without a kernel keeps. */
   samples: ReadonlySignal<Samples | null>;
   notice: Signal<Notice | null>;
@@ -82,6 +85,7 @@ export function createStore(model: Model): Store {
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
+  const sentCharts = signal<Charts | null>(null);
   const samples = signal<Samples | null>(null);
   const notice = signal<Notice | null>(null);
   const running = () => status.value?.phase === "running";
@@ -112,6 +116,7 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    charts: into(sentCharts, "charts"),
     history: into(history, "history"),
     compare: into(compare, "compare"),
     samples: into(samples, "samples"),
@@ -165,11 +170,15 @@ export function createStore(model: Model): Store {
     const { n, model, scrubbed, baseline } = losses;
     return { n, model: floats(model), scrubbed: floats(scrubbed), baseline: floats(baseline) };
   });
+  const charts = computed(() => {
+    const shown = result.value;
+    return shown?.complete && sentCharts.value?.rev === shown.rev ? sentCharts.value : null;
+  });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
     ...{ history, compare },
-    samples,
+    ...{ samples, charts },
     get readOnly() {
       return saved.value !== null;
     },

@@ -14,6 +14,10 @@ import {
   text,
   whole,
 } from "./check";
+import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsRequests } from "./wire/charts";
+
+export type * from "./wire/charts";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -216,6 +220,7 @@ export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
+  | ChartsRequest
   | HistoryRequest
   | SampleRequest;
 export type ViewMessage = Request & { id: string };
@@ -227,6 +232,7 @@ export type Answer =
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
+  | ChartsAnswer
   | HistoryAnswer
   | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
@@ -314,6 +320,7 @@ export const traits = {
   }),
   ...historyTraits,
   result: nullable(result),
+  charts,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
 } satisfies Record<string, Check>;
@@ -324,6 +331,7 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...chartsRequests,
   ...historyRequests,
   ...sampleRequests,
 });
@@ -335,10 +343,15 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
+  ...chartsAnswers,
   ...sampleAnswers,
   pong: bare,
   ...historyAnswers,
 });
+
+/** A Float32 list from base64. */
+export const floatsOf = (base64: string): Float32Array =>
+  floats(new DataView(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer));
 
 /** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */
 export function floats(buffer: DataView): Float32Array {

@@ -181,7 +181,8 @@ class Reader:
     def _list(self, donors: Ints, own_axis: bool) -> Ints:
         """``[1, pos, .., own]`` to ``[own]`` (or ``[1]``)."""
         axes = donors.ndim - 1 - own_axis
-        return donors[(0, *[self.at] * axes)].reshape(-1)
+        found: Ints = donors[(0, *[self.at] * axes)].reshape(-1)
+        return found
 
     def _above(self, claim: Claim, count: int) -> Ints:
         """The donor of the claim above, for each of a claim's draws."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, history, publish, sample, wire
+from . import charts, edits, history, publish, sample, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -52,6 +52,8 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Cancel: acknowledged(lambda widget: widget.session.cancel()),
     wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
     wire.AskPreview: _preview,
+    wire.AskSlice: charts.sliced,
+    wire.AskWaterfall: acknowledged(lambda widget: widget.session.ask_waterfall()),
     wire.AskSample: sample.answer_sample,
     wire.AskOutputs: sample.answer_outputs,
     wire.AskAttention: sample.answer_attention,

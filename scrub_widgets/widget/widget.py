@@ -21,7 +21,7 @@ from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, export, history, publish, wire
+from . import answers, charts, export, history, publish, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,6 +59,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _state = traitlets.Dict().tag(sync=True, echo_update=False)
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _charts = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -278,6 +279,8 @@ class ScrubWidget(anywidget.AnyWidget):
             self._set(_status=wire.plain(publish.status_of(session.status)))
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
+        elif what == "charts" and session.outcome is not None:
+            self._set(_charts=wire.plain(charts.charts_of(session.outcome)))
         elif what == "history":
             self._set(_history=wire.plain(history.history_of(session)))
         elif what == "compare":
@@ -291,7 +294,11 @@ class ScrubWidget(anywidget.AnyWidget):
                 self._set(_result=wire.plain(shown))
             else:
                 # The examples first: they are there when the result is drawn.
-                self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
+                self._set(
+                    _examples=wire.plain(publish.examples_of(outcome)),
+                    _charts=wire.plain(charts.charts_of(outcome)),
+                    _result=wire.plain(shown),
+                )
                 self._show("history")
 
     def _answer(self, content: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.e2e.lab import Lab, Notebook, only_default_comms
 from tests.e2e.steps import STATE, hypothesis, making, part, start
@@ -35,12 +35,18 @@ def edges(notebook: Notebook) -> Locator:
     return part(notebook, "map").locator("[data-edge], [data-grey]")
 
 
+def box_of(locator: Locator) -> FloatRect:
+    """Where an element is on the screen."""
+    box = locator.bounding_box()
+    assert box is not None
+    return box
+
+
 def drag(notebook: Notebook, start: Locator, end: Locator) -> None:
     """From the middle of one element to that of another, in steps, as a hand does."""
     mouse = notebook.page.mouse
     for place, locator in enumerate((start, end)):
-        box = locator.bounding_box()
-        assert box
+        box = box_of(locator)
         mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=1 + 9 * place)
         if not place:
             mouse.down()
@@ -52,7 +58,7 @@ def look(lab: Lab, layers: int, heads: int, seconds: float) -> None:
     notebook = start(lab, make=making(f"mock({layers}, {heads})", "samples=64"))
     painted = notebook.page.wait_for_function(PAINTED).json_value()
     hover = notebook.root().evaluate(HOVER)
-    print(
+    print(  # noqa: T201 - seen with `pytest -s`: times of one machine are no test
         f"{layers} x {heads}: map painted after {painted:.0f} ms; "
         f"hover: median {hover[len(hover) // 2]:.1f} ms, worst {hover[-1]:.1f} ms"
     )
@@ -104,8 +110,7 @@ def test_five_heads_by_lasso_and_by_keys_are_one_claim_each_and_one_undo_step(la
         notebook.run(1)
         return notebook.text_output(1)
 
-    first, last = (part(notebook, f"cell-{head}").bounding_box() for head in (heads[0], heads[-1]))
-    assert first and last
+    first, last = (box_of(part(notebook, f"cell-{head}")) for head in (heads[0], heads[-1]))
     page.keyboard.down("Shift")
     page.mouse.move(first["x"] - 6, first["y"] - 6)
     page.mouse.down()
@@ -163,12 +168,10 @@ def test_an_edge_is_dragged_from_a_port_and_a_second_path_keeps_its_own_rule(lab
 
     # Downward only: the other way is dimmed while the edge is drawn, refused with the reason, and changes nothing.
     port, target = part(notebook, "port-a0.h7.q"), part(notebook, "cell-a1.h4")
-    box = port.bounding_box()
-    assert box
+    box = box_of(port)
     notebook.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     notebook.page.mouse.down()
-    box = target.bounding_box()
-    assert box
+    box = box_of(target)
     notebook.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=10)
     expect(target).to_have_attribute("data-upstream", "false")
     expect(part(notebook, "tip")).to_contain_text("a1.h4 is not upstream of logits ▸ a1.h4.k ▸ a0.h7.q")

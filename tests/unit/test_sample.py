@@ -20,7 +20,8 @@ from tests.unit.strategies import trees
 from tests.unit.test_engine_against_brute import POLICIES, TOLERANCE, any_tree, bench, hand_made
 
 if TYPE_CHECKING:
-    from scrub_widgets.sample import Sample
+    from scrub_widgets.engine.draws import Floats
+    from scrub_widgets.sample import Attention, Sample
     from tests.unit.brute import Policy
     from tests.unit.test_engine_against_brute import Bench
 
@@ -211,6 +212,12 @@ def test_the_likeliest_tokens_are_those_of_full_forwards() -> None:
         np.testing.assert_allclose([g.probability for g in guesses], expected.values, atol=1e-5)
 
 
+def scrubbed_of(shown: Attention) -> Floats:
+    """A pattern that is there."""
+    assert shown.scrubbed is not None
+    return shown.scrubbed
+
+
 # -- attention ---------------------------------------------------------------------------------------------------------
 
 
@@ -228,10 +235,10 @@ def test_a_clean_pattern_is_the_models_own(name: str) -> None:
             np.testing.assert_allclose(shown.clean, kept["pattern"][0, head], atol=1e-5)
             if (layer, head) == (1, 1):  # a leaf is taken whole from its donor
                 assert shown.how == "donor"
-                np.testing.assert_allclose(shown.scrubbed, kept["pattern"][1, head], atol=1e-5)
+                np.testing.assert_allclose(scrubbed_of(shown), kept["pattern"][1, head], atol=1e-5)
 
 
-def brute_pattern(on: Bench, sample: Sample, claim_id: str, head: str, policy: Policy) -> np.ndarray:
+def brute_pattern(on: Bench, sample: Sample, claim_id: str, head: str, policy: Policy) -> Floats:
     """The pattern of a recomputed head: queries and keys from forwards on the streams of its ports."""
     donors = {key: np.asarray(value)[None] for key, value in sample.donors.items()}
     scrub = _Scrub(on.brute, sample.hypothesis, donors, policy)
@@ -246,7 +253,8 @@ def brute_pattern(on: Bench, sample: Sample, claim_id: str, head: str, policy: P
     on.brute.forward(own, [*mixed, (f"blocks.{layer}.attn.hook_pattern", keep(kept, "pattern"))])
     pattern = kept["pattern"][:, int(slot)]
     each = torch.arange(len(pattern))
-    return (pattern[0] if len(own) == 1 else pattern[each, each]).numpy()
+    numbers: Floats = (pattern[0] if len(own) == 1 else pattern[each, each]).double().numpy()
+    return numbers
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -261,8 +269,8 @@ def test_a_scrubbed_pattern_has_queries_and_keys_of_their_own(name: str, rule: s
     shown = sample.attention("a1.h0", head)
     assert (shown.how, shown.claim) == ("recomputed", head)
     expected = brute_pattern(on, sample, head, "a1.h0", policy)
-    np.testing.assert_allclose(shown.scrubbed, expected, atol=1e-5)
-    assert np.abs(shown.scrubbed - shown.clean).max() > 0.01
+    np.testing.assert_allclose(scrubbed_of(shown), expected, atol=1e-5)
+    assert np.abs(scrubbed_of(shown) - shown.clean).max() > 0.01
 
 
 def test_a_leaf_that_draws_by_position_has_each_querys_row_of_its_own_donor() -> None:
@@ -273,7 +281,7 @@ def test_a_leaf_that_draws_by_position_has_each_querys_row_of_its_own_donor() ->
     donors = torch.tensor(sample.donors[head])
     on.brute.forward(donors, [("blocks.0.attn.hook_pattern", keep(kept, "pattern"))])
     each = torch.arange(POSITIONS)
-    np.testing.assert_allclose(sample.attention("a0.h0").scrubbed, kept["pattern"][each, 0, each], atol=1e-5)
+    np.testing.assert_allclose(scrubbed_of(sample.attention("a0.h0")), kept["pattern"][each, 0, each], atol=1e-5)
 
 
 def test_a_pattern_under_position_wise_claims_is_that_of_the_chosen_position() -> None:
@@ -287,7 +295,7 @@ def test_a_pattern_under_position_wise_claims_is_that_of_the_chosen_position() -
     for at in (1, 4):
         sample = result.sample(3, at)
         assert sample.row(head).donors.tolist() == [result.donors[head][3, at]]
-        patterns.append(sample.attention("a1.h0").scrubbed)
+        patterns.append(scrubbed_of(sample.attention("a1.h0")))
         leaf = {head: result.donors[head][3, at], "embed": result.donors[f"{head}.q>embed"][3, at]}
         under = result.donors[f"{head}/unclaimed"][3, at]
         clean = on.brute.clean

@@ -16,6 +16,7 @@ from scrub_widgets.widget import wire
 from scrub_widgets.widget.sample import KEPT_BYTES, MOST_POSITIONS, MOST_UNCLAIMED, attention_of, sample_of, samples_of
 from tests.unit.gate import LONG, Gate
 from tests.unit.models import gpt2
+from tests.unit.test_sample import scrubbed_of
 from tests.unit.test_widget import Wire, shared_task
 
 LEAF = "logits>a1.h0.q>embed"
@@ -35,6 +36,12 @@ def view() -> Iterator[Wire]:
     widget.close()
 
 
+def result_of(view: Wire) -> sw.Result:
+    """The result that the widget has."""
+    assert view.widget.result is not None
+    return view.widget.result
+
+
 def test_the_view_is_told_what_python_sees(view: Wire) -> None:
     sample = view.widget.sample(3)
     answer = view.ask("sample", example=3)
@@ -42,7 +49,7 @@ def test_the_view_is_told_what_python_sees(view: Wire) -> None:
     assert answer["rev"] == view.widget._result["rev"]
     assert (shown["example"], shown["reference"], shown["n"]) == (3, sample.input, 64)
     assert shown["tokens"] == list(sample.tokens)
-    losses = view.widget.result.losses
+    losses = result_of(view).losses
     assert shown["losses"] == [losses.model[3], losses.scrubbed[3], losses.baseline[3]]
     for row, seen in zip(shown["rows"], sample.rows, strict=True):
         assert row["id"] == seen.id
@@ -53,7 +60,7 @@ def test_the_view_is_told_what_python_sees(view: Wire) -> None:
     donors = [shown["sources"][i]["input"] for i in leaf["sources"]]
     texts = shared_task().texts
     assert leaf["tokens"] == [texts[donor][p] for p, donor in enumerate(donors)]
-    assert donors == view.widget.result.donors[LEAF][3].tolist()
+    assert donors == result_of(view).donors[LEAF][3].tolist()
 
 
 def test_what_came_out_and_what_other_draws_change(view: Wire) -> None:
@@ -67,7 +74,7 @@ def test_what_came_out_and_what_other_draws_change(view: Wire) -> None:
     other = view.ask("outputs", example=5, again=shown["again"])["outputs"]
     assert other["scrubbed"] == plain["scrubbed"]
     assert other["redrawn"]["loss"] == sample.redraw(LEAF).scrubbed.loss != sample.scrubbed.loss
-    assert view.widget._result["loss"]["scrubbed"]["value"] == view.widget.result.scrubbed_loss.value
+    assert view.widget._result["loss"]["scrubbed"]["value"] == result_of(view).scrubbed_loss.value
     locked = view.ask("sample", example=5, again=shown["again"], act="lock", node=LEAF)["sample"]
     assert locked["locked"] == sorted(["logits>a1.h0", LEAF])
     moved = view.ask("sample", example=5, again=shown["again"], locked=locked["locked"], act="redraw")["sample"]
@@ -78,9 +85,9 @@ def test_a_heads_attention(view: Wire) -> None:
     shown = view.ask("attention", example=2, head="a1.h0")["attention"]
     sample = view.widget.sample(2)
     assert shown["how"] == "recomputed"
-    np.testing.assert_allclose(shown["scrubbed"], sample.attention("a1.h0").scrubbed, atol=6e-4)
+    np.testing.assert_allclose(shown["scrubbed"], scrubbed_of(sample.attention("a1.h0")), atol=6e-4)
     redrawn = view.ask("attention", example=2, head="a1.h0", again={LEAF: 1})["attention"]
-    np.testing.assert_allclose(redrawn["scrubbed"], sample.redraw(LEAF).attention("a1.h0").scrubbed, atol=6e-4)
+    np.testing.assert_allclose(redrawn["scrubbed"], scrubbed_of(sample.redraw(LEAF).attention("a1.h0")), atol=6e-4)
 
 
 @pytest.mark.parametrize(

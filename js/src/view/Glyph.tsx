@@ -79,10 +79,27 @@ function Link({ cell }: { cell: Cell }) {
   return (
     <g class="scrub-link-badge" transform={`translate(${cell.x} ${cell.y}) scale(${k})`}>
       <title>one draw, shared with other claims</title>
+      <Chain />
+    </g>
+  );
+}
+
+function Chain() {
+  return (
+    <>
       <circle r="7.5" />
       <rect x="-5.4" y="-2.2" width="6" height="4.4" rx="2.2" />
       <rect x="-0.6" y="-2.2" width="6" height="4.4" rx="2.2" />
-    </g>
+    </>
+  );
+}
+
+/** The badge in a legend. */
+export function LinkKey() {
+  return (
+    <svg class="scrub-link-badge" width="17" height="17" viewBox="-8.5 -8.5 17 17" aria-hidden="true">
+      <Chain />
+    </svg>
   );
 }
 

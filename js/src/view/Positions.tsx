@@ -83,7 +83,7 @@ export function Positions() {
             <button
               key={p}
               type="button"
-              class={`scrub-strip-cell${on ? " scrub-strip-on" : ""}${claim ? "" : " scrub-strip-slice"}`}
+              class={`scrub-strip-cell${on ? " scrub-strip-on" : ""}${claim && covered === null ? " scrub-strip-all" : ""}`}
               data-testid={`position-${p}`}
               data-position={p}
               tabindex={p === tabbable ? 0 : -1}

@@ -65,14 +65,7 @@ function Chooser() {
   const kept = samples.kept.value;
   const brushed = ui.brushed.value?.length ?? 0;
   const link = (name: string, label: string, title: string, act: () => void, off = false) => (
-    <button
-      type="button"
-      class="scrub-button"
-      data-testid={`sample-${name}`}
-      title={title}
-      disabled={off}
-      onClick={act}
-    >
+    <button type="button" class="scrub-mini" data-testid={`sample-${name}`} title={title} disabled={off} onClick={act}>
       {label}
     </button>
   );

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { useApp } from "../app";
 import { groupWords } from "../hypothesis";
 import { ruleFace } from "../rules";
-import { covers, feeding, markAt, nested, whyWords } from "../sources";
+import { covers, faceOf, feeding, markAt, nested, whyWords } from "../sources";
 import { plural, visible } from "../text";
 import type { Sample, SeenRow } from "../wire";
 import { Chips, Tag } from "./Chips";
@@ -12,7 +12,6 @@ import { Swatch } from "./Swatch";
 export function SampleTree({ sample }: { sample: Sample }) {
   const { samples, store } = useApp();
   const free = sample.rows.some((row) => !row.fixed && !sample.locked.includes(row.draw));
-  const reference = markAt(sample, { ...ROOT_ROW, sources: [0] }, 0);
   const over = () => {
     samples.node.value = "logits";
   };
@@ -40,7 +39,7 @@ export function SampleTree({ sample }: { sample: Sample }) {
             <button type="button" class="scrub-saw-name" data-testid="sample-row-logits" onFocus={over}>
               {sample.tokens.some((t) => t.includes("=")) ? "output" : "logits"}
             </button>
-            <Tag tag="ref" face={reference.face} title="The reference input" />
+            <Tag tag="ref" face={faceOf(0)} title="The reference input" />
             <span class="scrub-muted">labels and loss are the reference's</span>
           </div>
         </li>
@@ -54,8 +53,6 @@ export function SampleTree({ sample }: { sample: Sample }) {
     </section>
   );
 }
-
-const ROOT_ROW = { components: [], parent: "", port: "", rule: "" } as unknown as SeenRow;
 
 /** Under a claim that draws position by position, every position has draws of its own. */
 function Nested({ sample }: { sample: Sample }) {
@@ -189,12 +186,12 @@ function Sources({ row, sample }: { row: SeenRow; sample: Sample }) {
   const others = new Set(row.sources).size - 1;
   return (
     <span class="scrub-saw-source">
-      {row.enters ? "" : "class from "}
+      {row.enters ? "" : "class of "}
       <Tag tag={mark.tag} face={mark.face} title={`Input ${mark.input}`} />
       {apart && (
         <span class="scrub-muted">
           at position {sample.at}
-          {others > 0 ? `, ${plural(others, "other input")} elsewhere` : ""}
+          {others > 0 ? `, ${others} more` : ""}
         </span>
       )}
     </span>

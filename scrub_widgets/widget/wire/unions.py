@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import charts as c
 from . import history as h
 from . import messages as m
 from . import sample as s
@@ -20,6 +21,9 @@ AnyMessage = (
     | m.AskPreview
     | m.Export
     | m.Ping
+    # charts
+    | c.AskSlice
+    | c.AskWaterfall
     # history
     | h.Restore
     | h.Mark
@@ -39,6 +43,8 @@ AnyAnswer = (
     | m.Previewed
     | m.Exported
     | m.Pong
+    # charts
+    | c.Sliced
     # history
     | h.Earlier
     # samples
