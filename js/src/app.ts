@@ -3,6 +3,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
+import { createFiles, type Files } from "./files";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
 import { createMapState, type MapState } from "./mapState";
@@ -17,7 +18,6 @@ export type Tab = "rule" | "sample" | "result" | "search" | "history";
 export type Ui = {
   tab: Signal<Tab>;
   panel: Signal<Panel | null>;
-  exported: Signal<string>;
   /** The rule under the pointer or the focus, for the preview. */
   hovered: Signal<string | null>;
   /** The rule assigned last: what a drawn edge gets. */
@@ -52,6 +52,7 @@ export type App = {
   map: MapState;
   previews: Previews;
   samples: SampleView;
+  files: Files;
   actions: Actions;
   uid: string;
   dispose(): void;
@@ -61,7 +62,6 @@ function createUi(): Ui {
   return {
     tab: signal("rule"),
     panel: signal(null),
-    exported: signal(""),
     hovered: signal(null),
     current: signal(null),
     group: signal(false),
@@ -95,6 +95,7 @@ export function createApp(model: Model): App {
     map: createMapState(store, ui),
     previews,
     samples,
+    files: createFiles(store.requests),
     actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,

@@ -18,6 +18,10 @@ import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsReq
 
 export type * from "./wire/charts";
 
+import { type FileAnswer, type FileRequest, fileAnswers, fileRequests } from "./wire/files";
+
+export type * from "./wire/files";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -221,6 +225,7 @@ export type Request =
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
   | ChartsRequest
+  | FileRequest
   | HistoryRequest
   | SampleRequest;
 export type ViewMessage = Request & { id: string };
@@ -233,6 +238,7 @@ export type Answer =
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
   | ChartsAnswer
+  | FileAnswer
   | HistoryAnswer
   | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
@@ -332,6 +338,7 @@ export const viewMessage = tagged("kind", {
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
   ...chartsRequests,
+  ...fileRequests,
   ...historyRequests,
   ...sampleRequests,
 });
@@ -346,6 +353,7 @@ export const kernelMessage = tagged("kind", {
   ...chartsAnswers,
   ...sampleAnswers,
   pong: bare,
+  ...fileAnswers,
   ...historyAnswers,
 });
 

@@ -6,6 +6,7 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import files as f
 from . import history as h
 from . import messages as m
 from . import sample as s
@@ -24,6 +25,8 @@ AnyMessage = (
     # charts
     | c.AskSlice
     | c.AskWaterfall
+    # files
+    | f.AskFile
     # history
     | h.Restore
     | h.Mark
@@ -45,6 +48,8 @@ AnyAnswer = (
     | m.Pong
     # charts
     | c.Sliced
+    # files
+    | f.FileMade
     # history
     | h.Earlier
     # samples
