@@ -4,6 +4,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
 import { createFiles, type Files } from "./files";
+import { createSteps, type Steps } from "./history";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
 import { createMapState, type MapState } from "./mapState";
@@ -44,6 +45,8 @@ export type Ui = {
   naming: Signal<string | null>;
   /** The token position that charts are cut down to. */
   position: Signal<number | null>;
+  /** Claims whose rows in the tree are folded. */
+  folded: Signal<ReadonlySet<string>>;
 };
 
 export type App = {
@@ -53,6 +56,7 @@ export type App = {
   previews: Previews;
   samples: SampleView;
   files: Files;
+  steps: Steps;
   actions: Actions;
   uid: string;
   dispose(): void;
@@ -76,6 +80,7 @@ function createUi(): Ui {
     attention: signal(null),
     naming: signal(null),
     position: signal(null),
+    folded: signal(new Set()),
   };
 }
 
@@ -84,6 +89,7 @@ export function createApp(model: Model): App {
   const ui = createUi();
   const previews = createPreviews(store.requests);
   const samples = createSamples(store, ui);
+  const steps = createSteps(store);
   const stop = effect(() => {
     // Subscribes: other rules under the same name make what was learned wrong.
     store.task.value;
@@ -96,6 +102,7 @@ export function createApp(model: Model): App {
     previews,
     samples,
     files: createFiles(store.requests),
+    steps,
     actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
@@ -103,6 +110,7 @@ export function createApp(model: Model): App {
       stop();
       previews.dispose();
       samples.dispose();
+      steps.dispose();
       store.dispose();
     },
   };

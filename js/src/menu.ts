@@ -2,6 +2,7 @@
 import type { App } from "./app";
 import { portWord } from "./graph";
 import { claimsOf, claimsUnder, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
+import { labelItems } from "./labelMenu";
 import {
   emptyLayers,
   fold,
@@ -75,22 +76,6 @@ function claiming(app: App, claim: Claim | null): MenuPart {
 
 const shareWords = (app: App): string =>
   planShare(app).sentence.startsWith("One draw") ? "One shared draw" : "A draw of its own for each";
-
-function grouping(app: App, claim: Claim | null): MenuPart {
-  const { store, actions } = app;
-  const here = claimsUnder(store.state.value?.claims ?? [], store.receiver.value?.path ?? ROOT);
-  const held = here.filter((c) => c.components.some((n) => store.selection.value.nodes.includes(n)));
-  return [
-    ...some(!claim && held.length > 1, () => ({
-      ...{ key: "group", label: `Group ${held.length} claims into one` },
-      run: () => actions.edit({ op: "group", claims: held.map((c) => c.id) }),
-    })),
-    ...some(claim && claim.components.length > 1, () => ({
-      ...{ key: "ungroup", label: "Ungroup: a claim for each" },
-      run: () => claim && actions.edit({ op: "ungroup", claim: claim.id }),
-    })),
-  ];
-}
 
 /** A head's attention pattern is in the Sample tab. */
 function looking(app: App, cell: string): MenuPart {
@@ -179,7 +164,7 @@ export function menuFor(app: App, cell: string): MenuPart[] {
   const { readOnly } = app.store;
   const claim = claimMeant(app);
   const parts = [
-    readOnly ? [] : [...claiming(app, claim), ...grouping(app, claim)],
+    readOnly ? [] : [...claiming(app, claim), ...labelItems(app, claim)],
     [...looking(app, cell), ...selecting(app, cell)],
     folding(app, cell),
     readOnly ? ending(app, cell, null).filter((i) => i.key === "copy") : ending(app, cell, claim),

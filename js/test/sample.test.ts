@@ -313,6 +313,6 @@ describe("the strip of positions", () => {
   });
   it("is not there for inputs of one position", async () => {
     const view = await show({}, { name: "toy" });
-    expect(view.has("positions")).toBe(false);
+    expect(view.has("strip")).toBe(false);
   });
 });

@@ -1,14 +1,17 @@
 /** One component in the map. It reads one signal of its own, so a change draws again only the glyphs that it touches. */
 import { useApp } from "../app";
+import { halves, spokenHalves } from "../compare";
 import { ROOT } from "../hypothesis";
 import type { Cell } from "../layout";
 import type { Look } from "../looks";
 import type { Warning } from "../wire";
 import { GlyphBody } from "./GlyphBody";
+import { GlyphHalves } from "./GlyphHalves";
 import { Port } from "./Port";
 
 export function Glyph({ cell }: { cell: Cell }) {
-  const { map } = useApp();
+  const { map, store } = useApp();
+  const split = cell.id === ROOT ? null : halves(store, cell.id);
   const look = map.look(cell.id).value;
   const ports = !cell.dot || cell.id === ROOT || (look.close && cell.ports.length > 0);
   const marks = look.close || !cell.dot;
@@ -16,7 +19,7 @@ export function Glyph({ cell }: { cell: Cell }) {
     <g class={classOf(cell, look)} data-glyph={cell.id}>
       {look.selected && <Rings cell={cell} />}
       {!look.selected && look.caught && <Ring cell={cell} by={cell.dot ? 2 : 3} name="scrub-caught" />}
-      <GlyphBody cell={cell} look={look} />
+      {split ? <GlyphHalves cell={cell} halves={split} /> : <GlyphBody cell={cell} look={look} />}
       {marks && look.fills.some((f) => f.shared) && <Link cell={cell} />}
       {marks && look.claims.length > 1 && (
         <text class="scrub-times" x={cell.x + cell.w + 2} y={cell.y + 5}>
@@ -38,7 +41,7 @@ export function Glyph({ cell }: { cell: Cell }) {
         data-upstream={!look.dim}
         aria-selected={look.selected}
         data-doubted={look.doubt?.severity}
-        aria-label={look.label}
+        aria-label={look.label + spokenHalves(store.compare.value, cell.id)}
         {...{ x: cell.x, y: cell.y, width: cell.w, height: cell.h }}
       />
       {look.stop && <Ring cell={cell} by={focusDistance(cell, look)} name="scrub-focus" />}

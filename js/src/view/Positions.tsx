@@ -41,7 +41,7 @@ export function Positions() {
   };
   const roles = Object.keys(task.roles);
   return (
-    <section class="scrub-strip" aria-label="Positions" data-testid="positions">
+    <section class="scrub-strip" aria-label="Positions" data-testid="strip">
       <div class="scrub-strip-head">
         <span class="scrub-label">Positions</span>
         <span class="scrub-muted" data-testid="positions-words">
