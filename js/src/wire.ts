@@ -18,6 +18,10 @@ import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsReq
 
 export type * from "./wire/charts";
 
+import { type FileAnswer, type FileRequest, fileAnswers, fileRequests } from "./wire/files";
+
+export type * from "./wire/files";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -225,6 +229,7 @@ export type Request =
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
   | ChartsRequest
+  | FileRequest
   | HistoryRequest
   | SampleRequest
   | { kind: "lesson"; do: LessonAct };
@@ -238,6 +243,7 @@ export type Answer =
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
   | ChartsAnswer
+  | FileAnswer
   | HistoryAnswer
   | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
@@ -338,6 +344,7 @@ export const viewMessage = tagged("kind", {
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
   ...chartsRequests,
+  ...fileRequests,
   ...historyRequests,
   ...sampleRequests,
   lesson: lessonMessage,
@@ -353,6 +360,7 @@ export const kernelMessage = tagged("kind", {
   ...chartsAnswers,
   ...sampleAnswers,
   pong: bare,
+  ...fileAnswers,
   ...historyAnswers,
 });
 

@@ -6,6 +6,7 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import files as f
 from . import history as h
 from . import lessons
 from . import messages as m
@@ -25,6 +26,8 @@ AnyMessage = (
     # charts
     | c.AskSlice
     | c.AskWaterfall
+    # files
+    | f.AskFile
     # history
     | h.Restore
     | h.Mark
@@ -48,6 +51,8 @@ AnyAnswer = (
     | m.Pong
     # charts
     | c.Sliced
+    # files
+    | f.FileMade
     # history
     | h.Earlier
     # samples
