@@ -8,6 +8,7 @@ from typing import Literal
 from .engine.settings import Settings
 from .errors import ScrubError
 from .hypothesis import Hypothesis
+from .made import Made
 from .measure.estimates import Estimate
 from .measure.guards import Doubt
 from .result import Result
@@ -27,11 +28,14 @@ class Step:
         Samples, seed, policy, baseline.
     edit : str
         What made it, in words; empty for the first.
+    made : Made
+        The rules and rewrites made in the session so far.
     """
 
     hypothesis: Hypothesis = field(default_factory=Hypothesis)
     settings: Settings = field(default_factory=Settings)
     edit: str = ""
+    made: Made = field(default_factory=Made)
 
 
 @dataclass(frozen=True)

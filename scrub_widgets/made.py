@@ -147,14 +147,16 @@ class Painted(RuleSpec, frozen=True):
     data: str = ""
 
     def __hash__(self) -> int:
-        return hash((tuple(self.bins.items()), self.rest, self.data))
+        return hash((tuple(sorted(self.bins.items())), self.rest, self.data))
 
     def build(self, task: Task) -> RuleFunction:
         """The rule for a task."""
         if not any(self.bins.values()):
             raise RuleError("nothing is painted yet: put at least one input into a bin.")
         if "" in self.bins or (self.rest is not None and self.rest in self.bins):
-            raise RuleError(f"every bin needs a name of its own; these are {listed([*self.bins, self.rest or 'alone'])}.")
+            raise RuleError(
+                f"every bin needs a name of its own; these are {listed([*self.bins, self.rest or 'alone'])}."
+            )
         outside = [i for inputs in self.bins.values() for i in inputs if not 0 <= i < len(task)]
         if outside:
             raise RuleError(f"there is no input {outside[0]}; they go from 0 to {len(task) - 1}.")
@@ -261,10 +263,10 @@ class DirectionSpec(RewriteSpec, frozen=True):
 
 
 class Unembed(DirectionSpec, frozen=True):
-    """What tells two tokens apart in the output; token ids."""
+    """What tells two tokens apart in the output; token ids, or tokens as text."""
 
-    first: int
-    second: int
+    first: int | str
+    second: int | str
 
     def vectors(self, task: Task) -> torch.Tensor:
         """The direction, ``[d]``."""
@@ -273,7 +275,7 @@ class Unembed(DirectionSpec, frozen=True):
     @property
     def vectors_code(self) -> str:
         """A Python expression that makes it."""
-        return f"sw.directions.unembed(task, {self.first}, {self.second})"
+        return f"sw.directions.unembed(task, {self.first!r}, {self.second!r})"
 
 
 class Pca(DirectionSpec, frozen=True):

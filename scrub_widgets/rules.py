@@ -296,7 +296,9 @@ def both(first: RuleFunction, second: RuleFunction) -> RuleFunction:
 
 def _strings(labels: Any) -> Any:
     array = labels.detach().cpu().numpy() if hasattr(labels, "detach") else np.asarray(labels)
-    if (array.dtype == object and any(x is None for x in array.flat)) or (array.dtype.kind == "f" and np.isnan(array).any()):
+    if (array.dtype == object and any(x is None for x in array.flat)) or (
+        array.dtype.kind == "f" and np.isnan(array).any()
+    ):
         raise RuleError("one of the two rules gives an input no label (None or NaN); every input needs one.")
     return array.astype(str)
 

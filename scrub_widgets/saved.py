@@ -13,6 +13,7 @@ from .engine.settings import Settings, settings
 from .errors import ScrubError
 from .history import Step
 from .hypothesis import Hypothesis
+from .made import Made
 
 if TYPE_CHECKING:
     from .session import Session
@@ -33,6 +34,7 @@ def written(session: Session) -> str:
         "data": session.task.fingerprint,
         "hypothesis": json.loads(step.hypothesis.to_json()),
         "settings": msgspec.to_builtins(step.settings),
+        "made": step.made.to_builtins(),
         "result": None if fresh is None else json.loads(fresh.result.to_json(checked=fresh.checked)),
         "checked": fresh is not None and fresh.checked,
         **record,
@@ -57,7 +59,9 @@ def load(session: Session, text: str) -> int:
     _check(session, body)
     tried, confirmations = read_record(body)
     _check_held_out(session, {c.data for c in confirmations})
-    after = Step(Hypothesis.from_builtins(body.get("hypothesis")), settings(**body["settings"]))
+    made = Made.from_builtins(body.get("made"))
+    session._tasks.of(made)
+    after = Step(Hypothesis.from_builtins(body.get("hypothesis")), settings(**body["settings"]), made=made)
     with session._lock:
         rev = session.edit(lambda _: replace(after, edit="session loaded from JSON"))
         session._record.merge(tried, confirmations)

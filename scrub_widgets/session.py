@@ -23,6 +23,7 @@ from .errors import ScrubError
 from .history import History, Outcome, Status, Step
 from .hypothesis import Hypothesis
 from .jobs import Jobs
+from .making import Making, Tasks
 from .result import Result
 from .task import Task
 
@@ -31,7 +32,7 @@ Listener = Callable[["Session", str], None]
 thread that changed it."""
 
 
-class Session:
+class Session(Making):
     """A task being worked on.
 
     Parameters
@@ -45,7 +46,10 @@ class Session:
     def __init__(self, task: Task, hypothesis: Hypothesis | None = None, **chosen: Any) -> None:
         start = hypothesis or Hypothesis()
         task.check(start)
-        self.task = task
+        self._tasks = Tasks(task)
+        self._meanings: dict[str, object] = {}  # of names made here that a claim used
+        self._given: set[str] = set()  # rules from Python
+        self._letters: dict[str, int] = {}
         self.rev = 0
         self.outcome: Outcome | None = None
         self.status = Status("loading", 0, message="starting")
@@ -59,7 +63,7 @@ class Session:
         self._cancelled = False
         self._closed = False
         self._listeners: list[Listener] = []
-        self._results: OrderedDict[tuple[Hypothesis, Settings], Outcome] = OrderedDict()
+        self._results: OrderedDict[tuple[Hypothesis, Settings, int], Outcome] = OrderedDict()
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
             target=jobs.work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
@@ -143,8 +147,9 @@ class Session:
         with self._lock:
             self._open()
             after = change(self.step)
-            self.task.check(after.hypothesis)
-            if (after.hypothesis, after.settings) == (self.hypothesis, self.settings):
+            self.check_meanings(after)
+            self.task_of(after).check(after.hypothesis)
+            if (after.hypothesis, after.settings, after.made) == (self.hypothesis, self.settings, self.step.made):
                 return self.rev
             self._history = self._history.then(after)
             return self._moved()
@@ -173,15 +178,20 @@ class Session:
         return self._go(1, "redo")
 
     def _go(self, by: int, word: str) -> int:
+        self.task_of(self._history.moved(by, word).step)  # what takes long, before any lock
         with self._lock:
             self._open()
             self._history = self._history.moved(by, word)
             return self._moved()
 
+    def _result_key(self) -> tuple[Hypothesis, Settings, int]:
+        return self.hypothesis, self.settings, id(self.task.graph)
+
     def _moved(self) -> int:
         """After any change: a new revision, a remembered result at once, else a run."""
         self.rev += 1
-        known = self._results.get((self.hypothesis, self.settings))
+        self.keep_meanings()
+        known = self._results.get(self._result_key())
         if known is None:
             self._tell("state")
             self.run()
@@ -203,7 +213,7 @@ class Session:
             self._open()
             self._cancelled = False
             self._stop_before = self.rev
-            self._results.pop((self.hypothesis, self.settings), None)
+            self._results.pop(self._result_key(), None)
             self._jobs.run = (self.rev, self.step)
             self._jobs.check = None
             self._say(Status("running", self.rev, 0, self.settings.samples, "queued"))

@@ -14,6 +14,7 @@ from ..errors import ScrubError
 from ..hypothesis import Claim
 from ..session import Session
 from ..tasks import NAMES
+from .scripted import script_lines
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -90,8 +91,9 @@ def script(session: Session) -> str:
         task = f"task = sw.load_task({name!r})"
     else:
         task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"
-    rewrites = [f"task = task.rewrite(...)  # {agreement}" for agreement in session.task.rewrites]
-    lines = ["import scrub_widgets as sw", "", task, *rewrites, "", "h = sw.Hypothesis()"]
+    made = script_lines(session)
+    torch = ["import torch"] if any("torch." in line for line in made) else []
+    lines = [*torch, "import scrub_widgets as sw", "", task, *made, "", "h = sw.Hypothesis()"]
     lines += [_claim_line(claim) for claim in session.hypothesis]
     chosen = _arguments(session.settings)
     tries = session.tries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from . import making as mk
 from .base import Operation
 
 
@@ -65,4 +66,5 @@ class Batch(Operation, frozen=True):
     ops: list[Claim | SetRule | Change | Remove | SetSettings | Clear]
 
 
-AnyOperation = Claim | SetRule | Change | Remove | SetSettings | Load | Clear | Batch
+MakingOperation = mk.MakeRule | mk.RenameRule | mk.DropRule | mk.MakeRewrite | mk.Unsplit | mk.SplitPositions
+AnyOperation = Claim | SetRule | Change | Remove | SetSettings | Load | Clear | Batch | MakingOperation

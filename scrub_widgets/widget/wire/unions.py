@@ -5,12 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import making as mk
 from . import messages as m
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | mk.AskPreview | m.Export | m.Ping
+AnyMessage = AnyMessage | mk.AskInputs | mk.AskRewriting
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
+AnyAnswer = m.Ack | m.Rejected | m.Partial | mk.Previewed | m.Exported | m.Pong
+AnyAnswer = AnyAnswer | mk.Inputs | mk.Rewriting
 """What the kernel sends."""
 
 
