@@ -8,7 +8,7 @@ import type { Receiver } from "./hypothesis";
 import { createPreviews, type Previews } from "./preview";
 import { createStore, type Store } from "./store";
 
-export type Panel = "help" | "export" | "import" | "rewrite" | "lesson";
+export type Panel = "help" | "export" | "import" | "rewrite" | "positions" | "lesson";
 export type Tab = "rule" | "sample" | "result" | "search" | "history";
 
 /** State of one view that no other view, and no kernel, needs to know. */

@@ -3,6 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
 import { Help } from "./Help";
+import { PositionsSheet } from "./PositionsSheet";
+import { RewriteSheet } from "./RewriteSheet";
 
 export function Panels() {
   const { ui } = useApp();
@@ -17,6 +19,10 @@ export function Panels() {
           <Help />
         </Sheet>
       );
+    case "rewrite":
+      return <RewriteSheet />;
+    case "positions":
+      return <PositionsSheet />;
     default:
       return null;
   }
