@@ -56,7 +56,7 @@ def unembed(task: Task, first: int | str, second: int | str) -> Tensor:
         ``[d_model]``; what is written along it raises the first token's logit over the second's (before the final norm's scale).
     """
     a, b = (token_id(task, one) for one in (first, second))
-    weights = task.model.W_U.detach()
+    weights: Tensor = task.model.W_U.detach()
     if a == b:
         raise RewriteError(f"two different tokens are expected, not '{task.word(a)}' twice.")
     difference = weights[:, a] - weights[:, b]
@@ -89,15 +89,17 @@ def token_id(task: Task, token: int | str) -> int:
 
 
 def _gain(norm: Any, like: Tensor) -> Tensor:
-    """The factor of a norm for each coordinate, found by asking it: it is affine once its input has size one."""
+    """The factor of a norm for each coordinate, found by asking it: it is affine once its input has size one.
+
+    For an odd width the signs do not cancel, and the factor is right up to one part in that many.
+    """
     d = len(like)
     signs = torch.ones(d, device=like.device, dtype=like.dtype)
     signs[1::2] = -1
-    if d % 2:  # the mean must be zero; the last coordinate cannot be asked for with the others
-        signs[-1] = signs[0]
     with torch.inference_mode():
         up, down = (norm(x.reshape(1, 1, d)).reshape(d) for x in (signs, -signs))
-    return ((up - down) / (2 * signs)).clone()
+    gain: Tensor = ((up - down) / (2 * signs)).clone()
+    return gain
 
 
 def pca(task: Task, component: str, k: int) -> Tensor:
@@ -125,12 +127,12 @@ def _covariance(task: Task, component: str) -> Tensor:
     known: dict[int, tuple[Graph, dict[str, Tensor]]] = task.__dict__.setdefault("_covariances", {})
     _, found = known.setdefault(id(task.graph), (task.graph, {}))  # kept with its graph: ids are used again
     if component not in found:
-        total, square, count = 0.0, 0.0, 0
+        total, square, count = torch.zeros(()), torch.zeros(()), 0
         for values, here in _chunks(task, component):
             rows = values[here]
             total, square, count = total + rows.sum(0), square + rows.T @ rows, count + len(rows)
-        mean = torch.as_tensor(total) / count
-        found[component] = torch.as_tensor(square) / count - torch.outer(mean, mean)
+        mean = total / count
+        found[component] = square / count - torch.outer(mean, mean)
     return found[component]
 
 
@@ -253,7 +255,8 @@ def angles(vectors: Tensor, others: Mapping[str, Tensor]) -> dict[str, float]:
 
 
 def _basis(vectors: Tensor) -> Tensor:
-    return torch.linalg.qr(vectors.reshape(-1, vectors.shape[-1]).to("cpu", torch.float64).T)[0]
+    basis: Tensor = torch.linalg.qr(vectors.reshape(-1, vectors.shape[-1]).to("cpu", torch.float64).T)[0]
+    return basis
 
 
 def top_neurons(task: Task, component: str, most: int = 12) -> list[tuple[int, float]]:

@@ -199,7 +199,7 @@ class Making:
         with self._me()._lock:
             self._me()._open()
             task = self._me()._tasks.base
-            if not isinstance(name, str) or not name.strip() or not callable(function):
+            if not str(name).strip() or not callable(function):
                 raise RuleError(
                     "add_rule takes a name and a function of the inputs: add_rule('subject', lambda batch: ...)."
                 )
@@ -280,7 +280,8 @@ class Making:
                 )
 
     def keep_meanings(self) -> None:
-        """From now on the names that the present claims use stand for what they stand for now."""
+        """From now on the names that the present claims use stand for what they stand for now; new rules get numbers."""
+        self.rule_numbers()
         self._me()._meanings.update(_claimed(self._me().step))
         self._me()._meanings.update({c.rule: "given" for c in self._me().hypothesis if c.rule in self._me()._given})
 

@@ -1,5 +1,8 @@
 /** Scenes for looking at the widget without a kernel: fixtures of tests/wire, and larger graphs made here. */
+
+import drafted from "../../tests/wire/kernel.preview.json";
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import rewriting from "../../tests/wire/kernel.rewriting.json";
 import confirmed from "../../tests/wire/trait.confirm.done.json";
 import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
@@ -24,6 +27,7 @@ import failed from "../../tests/wire/trait.status.error.json";
 import running from "../../tests/wire/trait.status.running.json";
 import sliceTask from "../../tests/wire/trait.task.gpt2.json";
 import task from "../../tests/wire/trait.task.induction.json";
+import madeTask from "../../tests/wire/trait.task.made.json";
 import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
@@ -106,6 +110,7 @@ const scenes: Record<string, Record<string, unknown>> = {
   unheld: { ...base, confirm: none },
   split: { ...base, graph: splitGraph, state: splitState },
   toy,
+  made: { ...base, task: madeTask, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   saved: { ...base, static: true },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };
@@ -115,9 +120,17 @@ export function scene(name: string): FakeModel {
   answerEdits(model);
   const answer = model.onSend;
   model.onSend = (message) => {
-    if (message.kind !== "preview") return answer(message);
-    const { preview } = positionwise;
-    model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);
+    const { id } = message;
+    if (message.kind === "preview") {
+      const { preview } = message.spec ? drafted : positionwise;
+      const matches = message.spec?.kind === "regex" ? 840 : null;
+      model.receive({ kind: "preview", id, preview: { ...preview, matches, rule: message.rule } } as KernelMessage);
+    } else if (message.kind === "rewriting") model.receive({ ...rewriting, id } as KernelMessage);
+    else if (message.kind === "inputs") {
+      const { tokens } = drafted.preview.reference;
+      const rows = Array.from({ length: 8 }, (_, i) => ({ index: 17 * i, tokens, label: "t07" }));
+      model.receive({ kind: "inputs", id, total: 84, start: 0, rows });
+    } else answer(message);
   };
   return model;
 }

@@ -149,7 +149,8 @@ def _back(task: Task, chain: list[str], at: int | None) -> float:
 
 def _pick_at(classes: Classes, like: Ints, u: npt.NDArray[np.float64], at: int) -> Ints:
     codes = classes.codes[like, at]
-    return classes.members[classes.start[codes] + (u * classes.size[codes]).astype(np.int64)]
+    picked: Ints = classes.members[classes.start[codes] + (u * classes.size[codes]).astype(np.int64)]
+    return picked
 
 
 def _same_label(task: Task, codes: Ints) -> tuple[float | None, float | None]:

@@ -8,12 +8,22 @@ from ...errors import ScrubError
 from . import making as mk
 from . import messages as m
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | mk.AskPreview | m.Export | m.Ping
-AnyMessage = AnyMessage | mk.AskInputs | mk.AskRewriting
+AnyMessage = (
+    m.Edit
+    | m.Undo
+    | m.Redo
+    | m.Run
+    | m.Cancel
+    | m.Confirm
+    | mk.AskPreview
+    | mk.AskInputs
+    | mk.AskRewriting
+    | m.Export
+    | m.Ping
+)
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | mk.Previewed | m.Exported | m.Pong
-AnyAnswer = AnyAnswer | mk.Inputs | mk.Rewriting
+AnyAnswer = m.Ack | m.Rejected | m.Partial | mk.Previewed | mk.Inputs | mk.Rewriting | m.Exported | m.Pong
 """What the kernel sends."""
 
 
