@@ -89,6 +89,15 @@ class Tasks:
                 del self._ruled[made]
         return _sharing(ruled.on_graph_of(task, built_all), task)
 
+    def release(self) -> None:
+        """Give back the memory of all of them."""
+        with self._lock:
+            for task, _ in self._graphs.values():
+                task.release()
+            self.base.release()
+            self._graphs.clear()
+            self._ruled.clear()
+
     def given(self, name: str, function: RuleFunction) -> None:
         """One more rule from Python, in all of them."""
         with self._lock:

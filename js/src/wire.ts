@@ -14,6 +14,23 @@ import {
   text,
   whole,
 } from "./check";
+import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsRequests } from "./wire/charts";
+
+export type * from "./wire/charts";
+
+import {
+  claimShape,
+  type HistoryAnswer,
+  type HistoryOp,
+  type HistoryRequest,
+  historyAnswers,
+  historyOps,
+  historyRequests,
+  historyTraits,
+} from "./wire/history";
+
+export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history";
+
 import {
   type MakingAnswer,
   type MakingOp,
@@ -24,6 +41,10 @@ import {
 } from "./wire/making";
 
 export type * from "./wire/making";
+
+import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
+
+export type * from "./wire/sample";
 
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
@@ -95,6 +116,9 @@ export type Claim = {
   paths: Paths;
   positions: Positions;
   share: string | null;
+  /** what a person calls it; "" where nobody did */
+  name: string;
+  note: string;
 };
 export type Settings = { samples: number; seed: number; unclaimed: string; baseline: string };
 export type State = {
@@ -190,6 +214,7 @@ export type Op =
   | ({ op: "settings" } & Partial<Settings>)
   | { op: "load"; text: string }
   | { op: "clear" }
+  | HistoryOp
   | { op: "batch"; ops: Op[] }
   | MakingOp;
 
@@ -197,7 +222,10 @@ export type Op =
 export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
-  | MakingRequest;
+  | MakingRequest
+  | ChartsRequest
+  | HistoryRequest
+  | SampleRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -206,7 +234,10 @@ export type Answer =
   | { kind: "rejected"; id: string; message: string }
   | MakingAnswer
   | { kind: "exported"; id: string; text: string }
-  | { kind: "pong"; id: string };
+  | { kind: "pong"; id: string }
+  | ChartsAnswer
+  | HistoryAnswer
+  | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
 
 const texts = list(text);
@@ -242,12 +273,13 @@ const op: Check = (value, path, exact) =>
     settings: shape({ op: text }, settings),
     load: shape({ op: text, text }),
     clear: shape({ op: text }),
+    ...historyOps,
     batch: shape({ op: text, ops: list(op) }),
     ...makingOps,
   })(value, path, exact);
 
 /** How the kernel's widget names a trait: private there, since its public attributes are Python values. */
-export const traitName = (trait: keyof typeof traits | "static" | "height"): string => `_${trait}`;
+export const traitName = (trait: keyof typeof traits | "static" | "height" | "id"): string => `_${trait}`;
 
 /** One check for each trait. */
 export const traits = {
@@ -274,18 +306,7 @@ export const traits = {
   }),
   state: shape({
     rev: whole,
-    claims: list(
-      shape({
-        id: text,
-        parent: text,
-        port: text,
-        components: texts,
-        rule: text,
-        paths,
-        positions,
-        share: options.share,
-      }),
-    ),
+    claims: list(claimShape),
     settings: shape(settings),
     ...{ can_undo: flag, can_redo: flag, last_edit: text },
   }),
@@ -299,8 +320,11 @@ export const traits = {
     ...{ held_out: flag, problem: nullable(text), running: flag, tries: whole, present: nullable(whole) },
     recorded: list(confirmed),
   }),
+  ...historyTraits,
   result: nullable(result),
+  charts,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
+  samples,
 } satisfies Record<string, Check>;
 
 const bare = shape({ kind: text, id: text });
@@ -309,6 +333,9 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   ...makingRequests,
+  ...chartsRequests,
+  ...historyRequests,
+  ...sampleRequests,
 });
 
 /** One check for all that the kernel sends. */
@@ -318,8 +345,15 @@ export const kernelMessage = tagged("kind", {
   partial: shape({ kind: text, result }),
   ...makingAnswers,
   exported: shape({ kind: text, id: text, text }),
+  ...chartsAnswers,
+  ...sampleAnswers,
   pong: bare,
+  ...historyAnswers,
 });
+
+/** A Float32 list from base64. */
+export const floatsOf = (base64: string): Float32Array =>
+  floats(new DataView(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer));
 
 /** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */
 export function floats(buffer: DataView): Float32Array {

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, making, wire
+from . import charts, edits, history, making, sample, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
 
-Handler = Callable[["ScrubWidget", Any], wire.AnyAnswer]
-"""Does what a message of its type asks for; what it raises becomes a refusal with that sentence."""
+Handler = Callable[["ScrubWidget", Any], wire.AnyAnswer | None]
+"""Does what a message of its type asks for; what it raises becomes a refusal with that sentence. None: it answers later."""
 
 
-def answer(widget: ScrubWidget, message: wire.AnyMessage) -> wire.AnyAnswer:
+def answer(widget: ScrubWidget, message: wire.AnyMessage) -> wire.AnyAnswer | None:
     """Do what a message asks for."""
     return ANSWERS[type(message)](widget, message)
 
@@ -49,5 +49,14 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.AskPreview: making.answer_preview,
     wire.AskInputs: making.answer_inputs,
     wire.AskRewriting: making.answer_rewriting,
+    wire.AskSlice: charts.sliced,
+    wire.AskWaterfall: acknowledged(lambda widget: widget.session.ask_waterfall()),
+    wire.AskSample: sample.answer_sample,
+    wire.AskOutputs: sample.answer_outputs,
+    wire.AskAttention: sample.answer_attention,
     wire.Export: _export,
+    wire.Restore: history.restore,
+    wire.Mark: history.mark,
+    wire.AskHistory: history.earlier,
+    wire.AskCompare: history.compare,
 }

@@ -14,13 +14,16 @@ import traitlets
 
 from .. import made
 from ..classes import RuleFunction
+from ..comparing import Compared
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
 from ..hypothesis import ROOT, Hypothesis
+from ..past import Past
 from ..result import Result
+from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, export, publish, wire
+from . import answers, charts, export, history, publish, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,11 +61,16 @@ class ScrubWidget(anywidget.AnyWidget):
     _state = traitlets.Dict().tag(sync=True, echo_update=False)
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _charts = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
+    _history = traitlets.Dict().tag(sync=True, echo_update=False)
+    _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
+    _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)  # by which a view asks its host whether this kernel still lives
 
     def __init__(
         self,
@@ -91,12 +99,15 @@ class ScrubWidget(anywidget.AnyWidget):
                 _state=wire.plain(publish.state_of(session)),
                 _status=wire.plain(publish.status_of(session.status)),
                 _confirm=wire.plain(publish.confirm_of(session)),
+                _history=wire.plain(history.history_of(session)),
                 _selection=wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT)),
                 _height=height,
             )
         except BaseException:
             session.close()
             raise
+        _let_go()
+        self._id = self.model_id
         self.session = session
         self._shown = session.task
         self.on_msg(_on_message)
@@ -152,6 +163,27 @@ class ScrubWidget(anywidget.AnyWidget):
         """Take back the last undo."""
         self.session.redo()
 
+    def label(self, claim: str, *, name: str | None = None, note: str | None = None) -> None:
+        """Name a claim, or note something about it; an empty text takes it away. It changes no number."""
+        self.session.label(claim, name=name, note=note)
+
+    @property
+    def history(self) -> Past:
+        """Every step so far, with its number where it is known."""
+        return self.session.history
+
+    def restore(self, step: int) -> None:
+        """Go to any step of the history; undo then leads on to what that was made from."""
+        self.session.restore(step)
+
+    def mark(self, step: int, *, name: str | None = None, note: str | None = None) -> None:
+        """Name a step of the history, or note something about it."""
+        self.session.mark(step, name=name, note=note)
+
+    def compare(self, a: int, b: int, timeout: float | None = None) -> Compared:
+        """The difference of two steps of the history, b minus a, paired by reference; shown in the view as well."""
+        return self.session.compare(a, b, timeout)
+
     def cancel(self) -> None:
         """Stop the run; what was shown stays."""
         self.session.cancel()
@@ -171,6 +203,25 @@ class ScrubWidget(anywidget.AnyWidget):
     def confirmations(self) -> tuple[Confirmation, ...]:
         """What was measured on the held-out inputs, oldest first, each with the count of tries before it."""
         return self.session.confirmations
+
+    def sample(self, number: int, at: int | None = None) -> Sample:
+        """One example of the newest complete result, node by node: what its Sample tab shows.
+
+        Parameters
+        ----------
+        number : int
+            Which of the references, from 0.
+        at : int, optional
+            The position whose draws are listed, where every position has draws of its own.
+
+        Raises
+        ------
+        ScrubError
+            There is no complete result yet, or no such example or position.
+        """
+        if self.result is None:
+            raise ScrubError("there is no complete result yet: wait() for it.")
+        return self.result.sample(number, at)
 
     def figure(self, name: str = "recovered") -> Figure:
         """A matplotlib ``Figure`` of the newest result."""
@@ -253,10 +304,18 @@ class ScrubWidget(anywidget.AnyWidget):
             self._show_task()
             self._set(_selection=_possible(self._selection, session.hypothesis))
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
+            self._show("history")
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
+        elif what == "charts" and session.outcome is not None:
+            self._set(_charts=wire.plain(charts.charts_of(session.outcome)))
+        elif what == "history":
+            self._set(_history=wire.plain(history.history_of(session)))
+        elif what == "compare":
+            compared = history.compare_of(session)
+            self._set(_compare=None if compared is None else wire.plain(compared))
         elif session.outcome is not None:
             outcome, shown = session.outcome, publish.result_of(session.outcome)
             if what == "partial":
@@ -265,7 +324,12 @@ class ScrubWidget(anywidget.AnyWidget):
                 self._set(_result=wire.plain(shown))
             else:
                 # The examples first: they are there when the result is drawn.
-                self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
+                self._set(
+                    _examples=wire.plain(publish.examples_of(outcome)),
+                    _charts=wire.plain(charts.charts_of(outcome)),
+                    _result=wire.plain(shown),
+                )
+                self._show("history")
 
     def _show_task(self) -> None:
         """The palette and the map, if rules or rewrites were made or undone; in one message, before the claims."""
@@ -279,14 +343,15 @@ class ScrubWidget(anywidget.AnyWidget):
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
-        answer: wire.AnyAnswer
+        answer: wire.AnyAnswer | None
         try:
             answer = answers.answer(self, wire.read_message(content))
         except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
             self.session.last_error = error
             known = str(content.get("id", "")) if isinstance(content, dict) else ""
             answer = wire.Rejected(id=known, message=str(error) or type(error).__name__)
-        self.send(wire.plain(answer))
+        if answer is not None:
+            self.send(wire.plain(answer))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(SHOW_AS_HTML) != "1":
@@ -304,6 +369,15 @@ class ScrubWidget(anywidget.AnyWidget):
 
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _let_go() -> None:
+    """Be forgotten by what anywidget watches: for the sake of sources that change, it keeps every widget for ever."""
+    if os.environ.get("ANYWIDGET_HMR") == "1":  # somebody develops, and wants them to
+        return
+    watched: tuple[Any, Any] = (ScrubWidget._esm, ScrubWidget._css)
+    for contents in watched:
+        contents.changed.disconnect()
 
 
 def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:

@@ -22,6 +22,10 @@ TRAITS = {
     "confirm": wire.ConfirmInfo,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
+    "charts": wire.Charts | None,
+    "history": wire.HistoryInfo,
+    "compare": wire.CompareInfo | None,
+    "samples": wire.Samples | None,
 }
 
 

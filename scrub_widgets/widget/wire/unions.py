@@ -5,9 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import charts as c
+from . import history as h
 from . import making as mk
 from . import messages as m
+from . import sample as s
 
+# One a line, so that a feature adds a line.
 AnyMessage = (
     m.Edit
     | m.Undo
@@ -15,15 +19,46 @@ AnyMessage = (
     | m.Run
     | m.Cancel
     | m.Confirm
+    | m.Export
+    | m.Ping
+    # making
     | mk.AskPreview
     | mk.AskInputs
     | mk.AskRewriting
-    | m.Export
-    | m.Ping
+    # charts
+    | c.AskSlice
+    | c.AskWaterfall
+    # history
+    | h.Restore
+    | h.Mark
+    | h.AskHistory
+    | h.AskCompare
+    # samples
+    | s.AskSample
+    | s.AskOutputs
+    | s.AskAttention
 )
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | mk.Previewed | mk.Inputs | mk.Rewriting | m.Exported | m.Pong
+AnyAnswer = (
+    m.Ack
+    | m.Rejected
+    | m.Partial
+    | m.Exported
+    | m.Pong
+    # making
+    | mk.Previewed
+    | mk.Inputs
+    | mk.Rewriting
+    # charts
+    | c.Sliced
+    # history
+    | h.Earlier
+    # samples
+    | s.Sampled
+    | s.CameOut
+    | s.Attended
+)
 """What the kernel sends."""
 
 
