@@ -14,6 +14,7 @@ import msgspec
 from . import carry
 from .classes import RuleFunction
 from .directions import as_vectors, token_id
+from .engine.memo import Memo
 from .errors import RewriteError, RuleError, ScrubError, listed
 from .graph.digest import digest
 from .history import Step
@@ -33,7 +34,9 @@ SMALL = 4
 
 
 class Tasks:
-    """The task of each step: the given one with what was made. Copies on one graph share its clean pass and memory.
+    """The task of each step: the given one with what was made. Copies on one graph share its clean pass.
+
+    They share a memory as well, this session's own: in another one a rule of the same name may say something else.
 
     Parameters
     ----------
@@ -43,6 +46,7 @@ class Tasks:
 
     def __init__(self, base: Task) -> None:
         self.base = base
+        self._memo = Memo()
         self._lock = threading.RLock()
         self._graphs: OrderedDict[tuple[AnyRewrite, ...], tuple[Task, tuple[Rewrite, ...]]] = OrderedDict()
         self._ruled: OrderedDict[Made, Task] = OrderedDict()
@@ -67,7 +71,10 @@ class Tasks:
 
     def _make(self, made: Made) -> Task:
         # A rewrite may read the classes of a made rule, a made rule never reads the graph: rules first.
-        ruled = _with_rules(self.base, made.rules)
+        ruled = self.base
+        for rule in made.rules:
+            ruled = add_made(ruled, rule)
+            ruled._memo = self._memo
         if not made.rewrites:
             return ruled
         return self._rewritten(ruled, made.rewrites)
@@ -87,7 +94,9 @@ class Tasks:
             old, _ = self._graphs.popitem(last=False)
             for made in [made for made in self._ruled if made.rewrites == old]:
                 del self._ruled[made]
-        return _sharing(ruled.on_graph_of(task, built_all), task)
+        found: Task = ruled.on_graph_of(task, built_all)
+        found._memo = task._memo
+        return found
 
     def release(self) -> None:
         """Give back the memory of all of them."""
@@ -95,20 +104,16 @@ class Tasks:
             for task, _ in self._graphs.values():
                 task.release()
             self.base.release()
+            self._memo.clear()
             self._graphs.clear()
             self._ruled.clear()
 
     def given(self, name: str, function: RuleFunction) -> None:
         """One more rule from Python, in all of them."""
         with self._lock:
-            self.base = _sharing(self.base.with_rules({name: function}), self.base)
+            self.base = self.base.with_rules({name: function})
+            self.base._memo = self._memo
             self._ruled.clear()
-
-
-def _with_rules(task: Task, made: Sequence[MadeRule]) -> Task:
-    for rule in made:
-        task = _sharing(add_made(task, rule), task)
-    return task
 
 
 def add_made(task: Task, made: MadeRule) -> Task:
@@ -127,12 +132,6 @@ def add_made(task: Task, made: MadeRule) -> Task:
 def trial(session: Session, spec: AnyRewrite) -> Task:
     """The present task with one more rewrite, remembered in case it is made."""
     return session._tasks.of(_and(session.step.made, spec))
-
-
-def _sharing(task: Task, other: Task) -> Task:
-    """Within a session a rule's name means one thing, so what was computed with it holds for all tasks on one graph."""
-    task._memo = other._memo
-    return task
 
 
 class Making:
@@ -214,7 +213,7 @@ class Making:
                 )
             if name in task.rules and name not in self._me()._given:
                 raise RuleError(f"there is a rule '{name}' already; take another name.", where=name)
-            if any(name in step.made.named for step in self._me()._history.steps):
+            if any(name in entry.step.made.named for entry in self._me()._history.entries):
                 raise RuleError(f"a rule '{name}' was made in this session; take another name.", where=name)
             new = task.with_rules({name: function}).classes(name)
             old = self._me()._meanings.get(name)
@@ -226,7 +225,7 @@ class Making:
                 )
             self._me()._given.add(name)
             self._me()._tasks.given(name, function)
-            return self._me()._moved()
+            return self._me()._moved(self._me()._history)
 
     def rule_numbers(self) -> dict[str, int]:
         """A number for each rule of the present task, in the order in which they came; one keeps its number."""

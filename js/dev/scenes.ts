@@ -68,7 +68,7 @@ export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
 
 const claim = (parent: string, port: string, component: string, rule: string): Claim => ({
   ...{ id: `${parent}${port && "."}${port}>${component}`, parent, port, components: [component], rule },
-  ...{ paths: "direct", positions: null, share: null },
+  ...{ paths: "direct", positions: null, share: null, name: "", note: "" },
 });
 const nameMovers: Claim[] = [
   claim("logits", "", "a9.h9", "token"),
