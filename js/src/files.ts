@@ -17,18 +17,19 @@ export function createFiles(requests: Requests): Files {
     FileKind,
     Signal<Offered>
   >;
-  const asked: Partial<Record<FileKind, string | null>> = {};
+  const turns = { json: 0, script: 0, page: 0, figure: 0 };
   return {
     offered,
     make(request) {
       const into = offered[request.what];
       into.value = null;
-      const id = requests.send({ kind: "file", ...request }, (answer) => {
-        if (answer.id !== asked[request.what]) return; // something else was asked for since
+      turns[request.what] += 1;
+      const turn = turns[request.what];
+      requests.send({ kind: "file", ...request }, (answer) => {
+        if (turn !== turns[request.what]) return; // another one was asked for since
         if (answer.kind === "file") into.value = answer;
         if (answer.kind === "rejected") into.value = answer.message;
       });
-      asked[request.what] = id;
     },
   };
 }
