@@ -150,7 +150,7 @@ export function answerEdits(model: FakeModel): void {
     if (message.kind === "ping") model.receive({ kind: "pong", id });
     else if (message.kind === "export") model.receive({ kind: "exported", id, text: JSON.stringify(state.claims) });
     else if (message.kind === "file") model.receive(fakeFile(message, JSON.stringify(state.claims)));
-    else if (message.kind !== "preview" && message.kind !== "slice")
+    else if (!["preview", "slice", "history"].includes(message.kind))
       model.receive({ kind: "ack", id, rev: model.trait<State>("state").rev, claims: made });
   };
 }

@@ -383,7 +383,6 @@ class ScrubWidget(anywidget.AnyWidget):
                     _charts=wire.plain(charts.charts_of(outcome)),
                     _result=wire.plain(shown),
                 )
-                self._show("history")
 
     def _show_task(self) -> None:
         """The palette and the map, if rules or rewrites were made or undone; in one message, before the claims."""
