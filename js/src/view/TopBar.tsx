@@ -4,6 +4,7 @@ import type { Actions } from "../actions";
 import { type Panel, useApp } from "../app";
 import { count } from "../text";
 import { ConfirmButton } from "./Confirm";
+import { ExplainButton } from "./Explain";
 
 const SAMPLES = [64, 256, 1024, 4096];
 
@@ -215,6 +216,7 @@ function Buttons() {
       >
         Import
       </button>
+      <ExplainButton />
       <LessonButton />
       <button
         type="button"
