@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STATIC = Path(__file__).parent / "static"
-FIGURES = ("recovered",)
 SHOW_AS_HTML = "SCRUB_WIDGETS_STATIC"
 """Environment variable: set to 1, widgets display as self-contained HTML with the finished result, for exports."""
 
@@ -266,13 +265,24 @@ class ScrubWidget(anywidget.AnyWidget):
             raise ScrubError("there is no complete result yet: wait() for it.")
         return self.result.sample(number, at)
 
-    def figure(self, name: str = "recovered") -> Figure:
-        """A matplotlib ``Figure`` of the newest result."""
-        if name not in FIGURES:
-            raise ScrubError(f"no figure '{name}'; there is {listed(FIGURES)}.{suggestion(name, FIGURES)}")
-        if self.result is None:
-            raise ScrubError("there is no complete result yet: wait() for it.")
-        return self.result.plot()
+    def figure(self, name: str = "recovered", *, rule: str | None = None) -> Figure:
+        """A matplotlib ``Figure`` of one of the charts.
+
+        Parameters
+        ----------
+        name : {"recovered", "examples", "positions", "trail", "waterfall", "history"}
+            Which; a waterfall that was not measured yet is measured.
+        rule : str, optional
+            Whose classes are marked, in ``"examples"``.
+
+        Raises
+        ------
+        ScrubError
+            No such figure, no complete result yet, or nothing that it could show.
+        """
+        from ..plots import figure  # matplotlib is loaded only for those who plot
+
+        return figure(self.session, name, rule)
 
     def to_html(self, path: str | Path) -> Path:
         """Write what the widget shows as one offline HTML file, read-only; return its path.

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { Actions } from "../actions";
 import { type Panel, useApp } from "../app";
 import { count } from "../text";
+import { CompareButton } from "./CompareButton";
 import { ConfirmButton } from "./Confirm";
 import { ExplainButton } from "./Explain";
 
@@ -193,6 +194,7 @@ function Buttons() {
       >
         Redo
       </button>
+      <CompareButton />
       <span class="scrub-gap" />
       <button
         type="button"
