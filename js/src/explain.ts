@@ -97,7 +97,7 @@ function first(sample: Sample, top: SeenRow[]): ExplainStep {
   return {
     title: "The first claims draw from their classes",
     text: only
-      ? `${plural(top.length, "component is", "components are")} claimed under the output. Each gets a stand-in: an input on which its rule says the same as on the reference.`
+      ? `${plural(top.length, "claim stands", "claims stand")} right under the output. ${top.length === 1 ? "It" : "Each"} gets a stand-in: an input on which its rule says the same as on the reference.`
       : "Nothing is claimed under the output, so nothing has to agree with the reference.",
     ask: only ? "Which inputs may stand in?" : "Which inputs may stand in for what the output reads?",
     answer: only
@@ -115,7 +115,7 @@ function down(sample: Sample, deep: SeenRow[]): ExplainStep {
   return {
     title: "The same again, up each path",
     text: only
-      ? `${plural(deep.length, "claim stands", "claims stand")} under another claim. Each draws a stand-in of its own, and has to agree with the stand-in of the claim above it.`
+      ? `${plural(deep.length, "claim stands", "claims stand")} under another one. ${deep.length === 1 ? "It" : "Each"} draws a stand-in of its own, and has to agree with the stand-in of the claim above it.`
       : "No claim stands under another one, so the claimed components are taken whole from their stand-ins.",
     ask: only ? "Does it have to agree with the reference as well?" : "What would a claim under a claim change?",
     answer: only

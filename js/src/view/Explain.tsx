@@ -53,6 +53,7 @@ function Steps() {
   };
   const go = (by: number) => {
     const { at, revealed } = place;
+    if (!step) return;
     if (by > 0 && !revealed) ui.explaining.value = { at, revealed: true };
     else if (at + by >= steps.length) close();
     else if (at + by >= 0) ui.explaining.value = { at: at + by, revealed: by < 0 };
@@ -123,7 +124,7 @@ function Steps() {
           </div>
           <div class="scrub-lesson-do">
             <p class="scrub-lesson-task">
-              <span class="scrub-label">What will change?</span>
+              <span class="scrub-label">Think first: what will change?</span>
               {step.ask}
             </p>
             <div role="status" class="scrub-explain-answer" data-testid="explain-answer">
