@@ -5,6 +5,7 @@ import { type Panel, useApp } from "../app";
 import { count } from "../text";
 import { CompareButton } from "./CompareButton";
 import { ConfirmButton } from "./Confirm";
+import { ExplainButton } from "./Explain";
 
 const SAMPLES = [64, 256, 1024, 4096];
 
@@ -217,6 +218,7 @@ function Buttons() {
       >
         Import
       </button>
+      <ExplainButton />
       <LessonButton />
       <button
         type="button"
