@@ -4,7 +4,7 @@ import { useApp } from "../app";
 import { groupWords } from "../hypothesis";
 import { ruleFace } from "../rules";
 import { covers, faceOf, feeding, markAt, nested, whyWords } from "../sources";
-import { plural, visible } from "../text";
+import { plural } from "../text";
 import type { Sample, SeenRow } from "../wire";
 import { Chips, Tag } from "./Chips";
 import { Swatch } from "./Swatch";
@@ -32,7 +32,11 @@ export function SampleTree({ sample }: { sample: Sample }) {
           </button>
         )}
       </div>
-      {nested(sample) && <Nested sample={sample} />}
+      {nested(sample) && (
+        <p class="scrub-muted">
+          Below a claim that draws position by position each position has draws of its own; shown: position {sample.at}.
+        </p>
+      )}
       <ul class="scrub-saw-rows" data-testid="sample-tree">
         <li class="scrub-saw-row" data-node="logits" onPointerEnter={over}>
           <div class="scrub-saw-head">
@@ -51,28 +55,6 @@ export function SampleTree({ sample }: { sample: Sample }) {
         <p class="scrub-amber">{plural(sample.hidden, "more unclaimed component")} with a draw of its own.</p>
       )}
     </section>
-  );
-}
-
-/** Under a claim that draws position by position, every position has draws of its own. */
-function Nested({ sample }: { sample: Sample }) {
-  const { samples } = useApp();
-  return (
-    <label class="scrub-inline scrub-muted">
-      Below a claim that draws position by position each position has draws of its own; shown: position
-      <select
-        class="scrub-pick"
-        data-testid="sample-at"
-        value={String(sample.at)}
-        onChange={(e) => samples.at(Number(e.currentTarget.value))}
-      >
-        {sample.tokens.map((token, p) => (
-          <option key={p} value={String(p)}>
-            {p} {visible(token)}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 
