@@ -3,6 +3,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
+import { createFiles, type Files } from "./files";
 import { createSteps, type Steps } from "./history";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
@@ -18,7 +19,6 @@ export type Tab = "rule" | "sample" | "result" | "search" | "history";
 export type Ui = {
   tab: Signal<Tab>;
   panel: Signal<Panel | null>;
-  exported: Signal<string>;
   /** The rule under the pointer or the focus, for the preview. */
   hovered: Signal<string | null>;
   /** The rule assigned last: what a drawn edge gets. */
@@ -47,6 +47,12 @@ export type Ui = {
   position: Signal<number | null>;
   /** Claims whose rows in the tree are folded. */
   folded: Signal<ReadonlySet<string>>;
+  /** Components and claims that are lit up while the rest is dimmed; null: nothing is. */
+  spotlight: Signal<Set<string> | null>;
+  /** The lesson is a single line. */
+  minimised: Signal<boolean>;
+  /** Which step of "Explain this run" is shown, and whether its answer is; null: it is closed. */
+  explaining: Signal<{ at: number; revealed: boolean } | null>;
 };
 
 export type App = {
@@ -55,6 +61,7 @@ export type App = {
   map: MapState;
   previews: Previews;
   samples: SampleView;
+  files: Files;
   steps: Steps;
   actions: Actions;
   uid: string;
@@ -65,7 +72,6 @@ function createUi(): Ui {
   return {
     tab: signal("rule"),
     panel: signal(null),
-    exported: signal(""),
     hovered: signal(null),
     current: signal(null),
     group: signal(false),
@@ -81,6 +87,9 @@ function createUi(): Ui {
     naming: signal(null),
     position: signal(null),
     folded: signal(new Set()),
+    spotlight: signal(null),
+    minimised: signal(false),
+    explaining: signal(null),
   };
 }
 
@@ -101,6 +110,7 @@ export function createApp(model: Model): App {
     map: createMapState(store, ui),
     previews,
     samples,
+    files: createFiles(store.requests),
     steps,
     actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.

@@ -18,6 +18,10 @@ import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsReq
 
 export type * from "./wire/charts";
 
+import { type FileAnswer, type FileRequest, fileAnswers, fileRequests } from "./wire/files";
+
+export type * from "./wire/files";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -34,6 +38,10 @@ export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history"
 import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
 
 export type * from "./wire/sample";
+
+import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
+
+export type * from "./wire/lessons";
 
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
@@ -221,8 +229,10 @@ export type Request =
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
   | ChartsRequest
+  | FileRequest
   | HistoryRequest
-  | SampleRequest;
+  | SampleRequest
+  | { kind: "lesson"; do: LessonAct };
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -233,6 +243,7 @@ export type Answer =
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
   | ChartsAnswer
+  | FileAnswer
   | HistoryAnswer
   | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
@@ -320,6 +331,7 @@ export const traits = {
   }),
   ...historyTraits,
   result: nullable(result),
+  lesson: lessonsTrait,
   charts,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
@@ -332,8 +344,10 @@ export const viewMessage = tagged("kind", {
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
   ...chartsRequests,
+  ...fileRequests,
   ...historyRequests,
   ...sampleRequests,
+  lesson: lessonMessage,
 });
 
 /** One check for all that the kernel sends. */
@@ -346,6 +360,7 @@ export const kernelMessage = tagged("kind", {
   ...chartsAnswers,
   ...sampleAnswers,
   pong: bare,
+  ...fileAnswers,
   ...historyAnswers,
 });
 

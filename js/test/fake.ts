@@ -106,6 +106,21 @@ function apply(claims: Claim[], op: Op, made: string[]): Claim[] {
   }
 }
 
+/** A file as the kernel might make it; a picture is one pixel. */
+function fakeFile(
+  { id, what, name = "", format = "png" }: ViewMessage & { kind: "file" },
+  json: string,
+): KernelMessage {
+  const pixel = what === "figure" && format === "png";
+  const endings = { json: "scrub.json", script: "py", page: "html", figure: `recovered.${format}` };
+  const text = pixel ? null : what === "json" ? json : `${what} ${name}`;
+  const data = pixel ? "iVBORw0KGgo=" : null;
+  const filename = what === "figure" ? `induction-${name || "recovered"}.${format}` : `induction.${endings[what]}`;
+  const mime = pixel ? "image/png" : "text/plain";
+  const figures = ["recovered", "history"];
+  return { kind: "file", id, what, filename, mime, size: text?.length ?? 8, text, data, figures };
+}
+
 /** Answers edits, undo and redo as the kernel would, without measuring anything. */
 export function answerEdits(model: FakeModel): void {
   const past: State[] = [];
@@ -134,6 +149,7 @@ export function answerEdits(model: FakeModel): void {
     const { id } = message;
     if (message.kind === "ping") model.receive({ kind: "pong", id });
     else if (message.kind === "export") model.receive({ kind: "exported", id, text: JSON.stringify(state.claims) });
+    else if (message.kind === "file") model.receive(fakeFile(message, JSON.stringify(state.claims)));
     else if (message.kind !== "preview")
       model.receive({ kind: "ack", id, rev: model.trait<State>("state").rev, claims: made });
   };

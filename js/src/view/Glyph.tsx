@@ -4,19 +4,21 @@ import { halves, spokenHalves } from "../compare";
 import { ROOT } from "../hypothesis";
 import type { Cell } from "../layout";
 import type { Look } from "../looks";
+import { spotClass } from "../spotlight";
 import type { Warning } from "../wire";
 import { GlyphBody } from "./GlyphBody";
 import { GlyphHalves } from "./GlyphHalves";
 import { Port } from "./Port";
 
 export function Glyph({ cell }: { cell: Cell }) {
-  const { map, store } = useApp();
+  const { map, store, ui } = useApp();
   const split = cell.id === ROOT ? null : halves(store, cell.id);
   const look = map.look(cell.id).value;
   const ports = !cell.dot || cell.id === ROOT || (look.close && cell.ports.length > 0);
   const marks = look.close || !cell.dot;
+  const spot = spotClass(ui, cell.id);
   return (
-    <g class={classOf(cell, look)} data-glyph={cell.id}>
+    <g class={classOf(cell, look) + spot} data-glyph={cell.id}>
       {look.selected && <Rings cell={cell} />}
       {!look.selected && look.caught && <Ring cell={cell} by={cell.dot ? 2 : 3} name="scrub-caught" />}
       {split ? <GlyphHalves cell={cell} halves={split} /> : <GlyphBody cell={cell} look={look} />}
@@ -45,6 +47,7 @@ export function Glyph({ cell }: { cell: Cell }) {
         {...{ x: cell.x, y: cell.y, width: cell.w, height: cell.h }}
       />
       {look.stop && <Ring cell={cell} by={focusDistance(cell, look)} name="scrub-focus" />}
+      {spot === " scrub-lit" && <Ring cell={cell} by={cell.dot ? 4 : 8} name="scrub-lit-ring" />}
     </g>
   );
 }

@@ -104,7 +104,6 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
           type="button"
           class="scrub-saw-name"
           data-testid={`sample-row-${row.id}`}
-          aria-label={`${row.port ? `${row.port} input: ` : ""}${name}${row.rule ? `, rule ${row.rule}` : ""}`}
           onFocus={over}
           onClick={() => {
             if (store.state.value?.claims.some((c) => c.id === row.id))
@@ -112,9 +111,13 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
           }}
         >
           {row.port && <span class={`scrub-port-tag scrub-tag-${row.port}`}>{row.port}</span>}
+          {row.port && <span class="scrub-hidden"> input: </span>}
           {name}
+          {row.rule && <span class="scrub-hidden">, rule {row.rule}</span>}
         </button>
         <RuleMark rule={row.rule} />
+      </div>
+      <div class="scrub-saw-head">
         <Sources row={row} sample={sample} />
         <span class="scrub-saw-buttons">
           <button
@@ -182,15 +185,13 @@ function RuleMark({ rule }: { rule: string }) {
 function Sources({ row, sample }: { row: SeenRow; sample: Sample }) {
   const apart = row.sources.length > 1;
   const mark = markAt(sample, row, sample.at);
-  const others = new Set(row.sources).size - 1;
   return (
     <span class="scrub-saw-source">
       {row.enters ? "" : "class of "}
       <Tag tag={mark.tag} face={mark.face} title={`Input ${mark.input}`} />
       {apart && (
-        <span class="scrub-muted">
+        <span class="scrub-muted" title={`${plural(new Set(row.sources).size, "input")} over all positions`}>
           at position {sample.at}
-          {others > 0 ? `, ${others} more` : ""}
         </span>
       )}
     </span>

@@ -6,7 +6,9 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import files as f
 from . import history as h
+from . import lessons
 from . import messages as m
 from . import sample as s
 
@@ -24,6 +26,8 @@ AnyMessage = (
     # charts
     | c.AskSlice
     | c.AskWaterfall
+    # files
+    | f.AskFile
     # history
     | h.Restore
     | h.Mark
@@ -33,6 +37,8 @@ AnyMessage = (
     | s.AskSample
     | s.AskOutputs
     | s.AskAttention
+    # lessons
+    | lessons.DoLesson
 )
 """What the view sends."""
 
@@ -45,6 +51,8 @@ AnyAnswer = (
     | m.Pong
     # charts
     | c.Sliced
+    # files
+    | f.FileMade
     # history
     | h.Earlier
     # samples
