@@ -121,6 +121,17 @@ class Scrub:
                 parts.append(self._chunk(start, stop))
             yield _joined(parts)
 
+    def scrubbed(self) -> Iterator[Floats]:
+        """The scrubbed losses alone, chunk by chunk: all that a comparison needs of its second hypothesis."""
+        for start, stop in self.chunks():
+            references = self.draws.references[start:stop]
+            with torch.inference_mode():
+                clean = self.prepared.clean_logits(self._tensor(references))
+                logits = self.evaluator.logits(start, stop, self.prepared.reads)
+                losses = self._loss(logits, self.batch_of(references), clean)
+            check_finite(losses, references, "scrubbed")
+            yield losses
+
     def _chunk(self, start: int, stop: int) -> Losses:
         references = self.draws.references[start:stop]
         inputs = self._tensor(references)
