@@ -8,11 +8,12 @@ import type { Receiver } from "./hypothesis";
 import { createPreviews, type Previews } from "./preview";
 import { createStore, type Store } from "./store";
 
-export type Panel = "help" | "export" | "import";
+export type Panel = "help" | "export" | "import" | "rewrite" | "lesson";
+export type Tab = "rule" | "sample" | "result" | "search" | "history";
 
 /** State of one view that no other view, and no kernel, needs to know. */
 export type Ui = {
-  tab: Signal<"rule" | "result">;
+  tab: Signal<Tab>;
   panel: Signal<Panel | null>;
   exported: Signal<string>;
   /** The rule under the pointer or the focus, for the preview. */
@@ -31,6 +32,16 @@ export type Ui = {
   /** The paths to choose from, after a click on a port whose owner is claimed more than once. */
   choices: Signal<Receiver[]>;
   mapOpen: Signal<boolean>;
+  /** The reference of the shown result that the Sample tab shows. */
+  example: Signal<number | null>;
+  /** References brushed in a chart. */
+  brushed: Signal<number[] | null>;
+  /** The head whose attention pattern is shown. */
+  attention: Signal<string | null>;
+  /** The claim being named. */
+  naming: Signal<string | null>;
+  /** The token position that charts are cut down to. */
+  position: Signal<number | null>;
 };
 
 export type App = { store: Store; ui: Ui; previews: Previews; actions: Actions; uid: string; dispose(): void };
@@ -49,6 +60,11 @@ function createUi(): Ui {
     pointer: signal(null),
     choices: signal([]),
     mapOpen: signal(true),
+    example: signal(null),
+    brushed: signal(null),
+    attention: signal(null),
+    naming: signal(null),
+    position: signal(null),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What the kernel and the view say to each other: the twin of `scrub_widgets/widget/wire.py`; docs/wire.md explains it. */
+/** What the kernel and the view say to each other: the twin of `scrub_widgets/widget/wire/`; docs/wire.md explains it. */
 import {
   binary,
   type Check,

@@ -18,7 +18,7 @@ from ..hypothesis import ROOT, Hypothesis
 from ..result import Result
 from ..session import Session
 from ..task import Task
-from . import edits, export, publish, wire
+from . import answers, export, publish, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +43,9 @@ class ScrubWidget(anywidget.AnyWidget):
     height : int
         Least height of the view in pixels.
     """
+
+    session: Session
+    """The work behind the view."""
 
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
@@ -238,36 +241,12 @@ class ScrubWidget(anywidget.AnyWidget):
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
         answer: wire.AnyAnswer
         try:
-            answer = self._do(wire.read_message(content))
+            answer = answers.answer(self, wire.read_message(content))
         except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
             self.session.last_error = error
             known = str(content.get("id", "")) if isinstance(content, dict) else ""
             answer = wire.Rejected(id=known, message=str(error) or type(error).__name__)
         self.send(wire.plain(answer))
-
-    def _do(self, message: wire.AnyMessage) -> wire.AnyAnswer:
-        session = self.session
-        made: list[str] = []
-        match message:
-            case wire.Ping():
-                return wire.Pong(id=message.id)
-            case wire.Export():
-                return wire.Exported(id=message.id, text=session.to_json())
-            case wire.AskPreview(rule=rule, example=example):
-                return wire.Previewed(id=message.id, preview=publish.preview_of(session.task, rule, example))
-            case wire.Edit(op=op):
-                _, made = edits.apply(session, op)
-            case wire.Undo():
-                session.undo()
-            case wire.Redo():
-                session.redo()
-            case wire.Run():
-                session.run()
-            case wire.Confirm():
-                session.ask_confirm()
-            case wire.Cancel():
-                session.cancel()
-        return wire.Ack(id=message.id, rev=session.rev, claims=made)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(SHOW_AS_HTML) != "1":

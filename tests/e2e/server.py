@@ -23,6 +23,7 @@ OPTIONS = [
     "--ServerApp.port_retries=0",
     "--LabApp.expose_app_in_browser=True",  # as window.jupyterapp
 ]
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 120  # it takes 3 to 9; shared machines have bad moments
 APPUTILS = "@jupyterlab/apputils-extension"
 
@@ -44,6 +45,8 @@ class LabServer:
             self.port: int = probe.getsockname()[1]
         self._environment = {
             **os.environ,
+            # Notebooks import the fixtures of tests.e2e.tasks, and this checkout's package.
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
             "IPYTHONDIR": str(folder / "ipython"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
             "JUPYTER_DATA_DIR": str(folder / "data"),

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.e2e.lab import Lab, only_default_comms
-from tests.e2e.test_widget import STATE, claim, hypothesis, part, start
+from tests.e2e.steps import STATE, claim, hypothesis, part, start
 
 MAKE = """
 import torch

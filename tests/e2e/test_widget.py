@@ -6,19 +6,11 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.lab import Lab, Notebook, only_default_comms
+from tests.e2e.lab import Lab, only_default_comms
+from tests.e2e.steps import STATE, claim, hypothesis, part, start
 
-MAKE = """
-import json, threading, torch
-import scrub_widgets as sw
-torch.set_num_threads(1)
-task = sw.load_task("induction")
-widget = sw.ScrubWidget(task, samples=512)
-widget
-"""
-STATE = "print(widget.hypothesis.to_json())"
 SLOW = """
 import threading, torch
 import scrub_widgets as sw
@@ -39,32 +31,6 @@ widget.wait()
 armed.append(True)
 widget
 """
-
-
-def start(lab: Lab, *more: str, make: str = MAKE) -> Notebook:
-    """A notebook with a widget that has shown its first result."""
-    notebook = lab.open([make, *more])
-    notebook.run(0)
-    notebook.wait_result(0)
-    notebook.wait_phase("done")
-    return notebook
-
-
-def part(notebook: Notebook, testid: str, index: int = 0) -> Locator:
-    return notebook.root(index).get_by_test_id(testid)
-
-
-def claim(notebook: Notebook, component: str, rule: str) -> None:
-    """Select a component and press a rule: a claim under the active receiver."""
-    part(notebook, f"cell-{component}").click()
-    part(notebook, f"chip-{rule}").click()
-
-
-def hypothesis(notebook: Notebook, cell: int) -> list[dict[str, object]]:
-    """The claims as the kernel holds them."""
-    notebook.run(cell)
-    claims: list[dict[str, object]] = json.loads(notebook.text_output(cell))["claims"]
-    return claims
 
 
 def test_a_click_makes_a_claim_and_the_bar_follows(lab: Lab) -> None:

@@ -22,7 +22,8 @@ export function Panels() {
   }
 }
 
-function Sheet(props: { title: string; name: string; children: ComponentChildren }) {
+/** A panel with a title and a way to close it. */
+export function Sheet(props: { title: string; name: string; children: ComponentChildren }) {
   const { ui } = useApp();
   return (
     <section class="scrub-sheet" aria-label={props.title} data-testid={`panel-${props.name}`}>

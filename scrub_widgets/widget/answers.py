@@ -1,0 +1,56 @@
+"""What each message of the view does: a table, one line for each message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import edits, publish, wire
+
+if TYPE_CHECKING:
+    from .widget import ScrubWidget
+
+Handler = Callable[["ScrubWidget", Any], wire.AnyAnswer]
+"""Does what a message of its type asks for; what it raises becomes a refusal with that sentence."""
+
+
+def answer(widget: ScrubWidget, message: wire.AnyMessage) -> wire.AnyAnswer:
+    """Do what a message asks for."""
+    return ANSWERS[type(message)](widget, message)
+
+
+def acknowledged(act: Callable[[ScrubWidget], object]) -> Handler:
+    """A message that needs no other answer than the state which follows it."""
+
+    def handler(widget: ScrubWidget, message: wire.Message) -> wire.AnyAnswer:
+        act(widget)
+        return wire.Ack(id=message.id, rev=widget.session.rev, claims=[])
+
+    return handler
+
+
+def _edit(widget: ScrubWidget, message: wire.Edit) -> wire.AnyAnswer:
+    _, made = edits.apply(widget.session, message.op)
+    return wire.Ack(id=message.id, rev=widget.session.rev, claims=made)
+
+
+def _preview(widget: ScrubWidget, message: wire.AskPreview) -> wire.AnyAnswer:
+    shown = publish.preview_of(widget.session.task, message.rule, message.example)
+    return wire.Previewed(id=message.id, preview=shown)
+
+
+def _export(widget: ScrubWidget, message: wire.Export) -> wire.AnyAnswer:
+    return wire.Exported(id=message.id, text=widget.session.to_json())
+
+
+ANSWERS: dict[type[wire.Message], Handler] = {
+    wire.Ping: lambda _, message: wire.Pong(id=message.id),
+    wire.Edit: _edit,
+    wire.Undo: acknowledged(lambda widget: widget.session.undo()),
+    wire.Redo: acknowledged(lambda widget: widget.session.redo()),
+    wire.Run: acknowledged(lambda widget: widget.session.run()),
+    wire.Cancel: acknowledged(lambda widget: widget.session.cancel()),
+    wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
+    wire.AskPreview: _preview,
+    wire.Export: _export,
+}

@@ -1,0 +1,29 @@
+"""All messages: a feature's own stand in its own module, and are gathered here."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...errors import ScrubError
+from . import messages as m
+
+AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+"""What the view sends."""
+
+AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
+"""What the kernel sends."""
+
+
+def read_message(content: object) -> AnyMessage:
+    """Decode a message from the view.
+
+    Raises
+    ------
+    ScrubError
+        It is none of those that there are.
+    """
+    try:
+        message: AnyMessage = msgspec.convert(content, type=AnyMessage)
+    except msgspec.ValidationError as error:
+        raise ScrubError(f"the view sent a message that this version does not know: {error}.") from None
+    return message
