@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import losses, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
+from .explore import Sweep, importance
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -32,8 +33,10 @@ __all__ = [
     "ScrubError",
     "ScrubWidget",
     "Session",
+    "Sweep",
     "Task",
     "TaskError",
+    "importance",
     "load_task",
     "losses",
     "nulls",

@@ -1,7 +1,7 @@
-"""What the engine thread of a session does: runs first, then confirmations, then checks of what was shown.
+"""What the engine thread of a session does: runs first, then confirmations, then searches, then checks of what was shown.
 
-Each can be stopped between two chunks. A newer edit ends a run and a check; a confirmation is of a frozen hypothesis and
-goes on, unless it is cancelled.
+Each can be stopped between two chunks. A newer edit ends a run, a search and a check; a confirmation is of a frozen
+hypothesis and goes on, unless it is cancelled.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks
+from . import checks, searching
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
 from .history import Outcome, Status, Step
@@ -36,7 +36,7 @@ Job = tuple[int, Step]
 
 @dataclass
 class Jobs:
-    """What is wanted. A run is taken out when it begins; a confirmation and a check stay until they end.
+    """What is wanted. A run is taken out when it begins; a confirmation, a search and a check stay until they end.
 
     Attributes
     ----------
@@ -44,16 +44,19 @@ class Jobs:
         The newest state without a result.
     confirm : (int, Step) or None
         A state to measure on held-out inputs.
+    search : Hashable or None
+        The key of a search.
     check : Outcome or None
         A published result whose further doubts and null are not known yet.
     """
 
     run: Job | None = None
     confirm: Job | None = None
+    search: Hashable | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
-        return self.run is not None or self.confirm is not None or self.check is not None
+        return any(job is not None for job in (self.run, self.confirm, self.search, self.check))
 
     def take(self) -> Callable[[Session], None]:
         """The most urgent job, as a function of the session."""
@@ -63,6 +66,9 @@ class Jobs:
         if self.confirm is not None:
             confirm = self.confirm
             return lambda session: confirm_on_held_out(session, confirm)
+        search = self.search
+        if search is not None:
+            return lambda session: searching.work(session, search)
         check = self.check
         assert check is not None
         return lambda session: check_further(session, check)
@@ -260,7 +266,8 @@ def check_further(session: Session, outcome: Outcome) -> None:
     def stop() -> None:
         with session._lock:
             wanted = session._jobs
-            if wanted.check is not outcome or wanted.run is not None or wanted.confirm is not None:
+            others = (wanted.run, wanted.confirm, wanted.search)
+            if wanted.check is not outcome or any(job is not None for job in others):
                 raise Cancelled("cancelled")
 
     try:

@@ -9,26 +9,28 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from . import confirming, jobs, saved
+from . import confirming, jobs, saved, searching
 from .confirm import Confirmation, Record
 from .engine.settings import Settings, settings
 from .errors import ScrubError
+from .explore.questions import FREE, Each, accepted
+from .explore.search import Search
 from .history import History, Outcome, Status, Step
-from .hypothesis import Hypothesis
+from .hypothesis import ROOT, Hypothesis
 from .jobs import Jobs
 from .result import Result
 from .task import Task
 
 Listener = Callable[["Session", str], None]
-"""Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"`` or ``"confirm"`` when that changed, on the
-thread that changed it."""
+"""Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"confirm"``, ``"search"`` or ``"searching"``
+when that changed, on the thread that changed it."""
 
 
 class Session:
@@ -60,6 +62,7 @@ class Session:
         self._closed = False
         self._listeners: list[Listener] = []
         self._results: OrderedDict[tuple[Hypothesis, Settings], Outcome] = OrderedDict()
+        self._searches: OrderedDict[Hashable, Search] = OrderedDict()
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
             target=jobs.work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
@@ -181,6 +184,7 @@ class Session:
     def _moved(self) -> int:
         """After any change: a new revision, a remembered result at once, else a run."""
         self.rev += 1
+        searching.moved(self)
         known = self._results.get((self.hypothesis, self.settings))
         if known is None:
             self._tell("state")
@@ -213,6 +217,7 @@ class Session:
         with self._lock:
             self._cancelled = True
             self._jobs.check = None
+            searching.stop(self, "cancelled")
             if self._jobs.confirm is not None:
                 self._jobs.confirm = None
                 self._tell("confirm")
@@ -257,6 +262,7 @@ class Session:
             self._jobs = Jobs()
             self._listeners.clear()
             self._results.clear()
+            self._searches.clear()
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
@@ -299,6 +305,95 @@ class Session:
             It takes longer; the measurement goes on.
         """
         return confirming.confirm(self, timeout)
+
+    # -- searching --------------------------------------------------------------------------------------------------
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """What was asked of the senders of a port, oldest first; at most 12."""
+        with self._lock:
+            return tuple(self._searches.values())
+
+    @property
+    def searching(self) -> bool:
+        """Whether a search is under way."""
+        return self._jobs.search is not None
+
+    def search(
+        self,
+        under: str = ROOT,
+        question: str = FREE,
+        *,
+        each: Each = "component",
+        samples: int | None = None,
+        exact: int = 0,
+        candidates: Sequence[str] | None = None,
+    ) -> Search:
+        """Ask of each sender of a port how much it matters, given the present hypothesis; return at once.
+
+        Answers come one by one (:attr:`searches`). A search that was cancelled, or ended by an edit that was undone, goes on
+        where it stopped when it is asked for again.
+
+        Parameters
+        ----------
+        under, question, each, candidates
+            As in :func:`scrub_widgets.importance`.
+        samples : int, optional
+            Of a first pass, up to those of the session, which is the default.
+        exact : int
+            Where the first pass has fewer samples: how many of the best are then measured with all of them.
+
+        Raises
+        ------
+        ScrubError
+            No such port, question or sender.
+        """
+        return searching.ask(self, under, question, each, samples, exact, candidates)
+
+    def cancel_search(self) -> None:
+        """Stop the search; its answers so far stay."""
+        searching.stop(self, "cancelled")
+
+    def wait_search(self, timeout: float | None = None) -> Search | None:
+        """Wait until no search is under way; return the newest one.
+
+        Raises
+        ------
+        TimeoutError
+            It takes longer.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self.searching, timeout):
+                raise TimeoutError(f"the search is still running after {timeout} s.")
+            return next(reversed(self._searches.values()), None)
+
+    def accept(self, components: Sequence[str], under: str = ROOT, rule: str = "same input", *, keep: bool = True) -> int:
+        """Claim senders that a search found, as one step; return the new revision.
+
+        Parameters
+        ----------
+        components : sequence of str
+            Each becomes a claim of its own.
+        under : str
+            The port, as a path.
+        rule : str
+            Name of the rule.
+        keep : bool
+            Whether the other ports of a claim that had nothing under it are kept whole (``*``), as the search measured them.
+
+        Raises
+        ------
+        HypothesisError
+            It cannot be claimed there.
+        """
+        names = [components] if isinstance(components, str) else list(components)
+        layout = self.task.graph.layout
+
+        def change(step: Step) -> Step:
+            h = accepted(layout, step.hypothesis, under, names, rule, keep=keep)
+            return replace(step, hypothesis=h, edit=f"accept {', '.join(names)} under {under}")
+
+        return self.edit(change)
 
     # -- JSON -------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, cast, get_args
 
@@ -21,10 +21,6 @@ Each = Literal["component", "head", "mlp", "q", "k", "v"]
 """What is asked about: whole senders (all, heads only, MLPs only), or one input of every head among them."""
 
 EACH: tuple[Each, ...] = get_args(Each)
-
-
-class NotAskedError(ScrubError):
-    """A sender that a question makes no sense for, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ class Question:
     place: Place
     ask: str
     each: Each
-    layout: Layout
+    layout: Layout = field(repr=False)
 
     @property
     def rule(self) -> str:
@@ -152,14 +148,35 @@ class Question:
             h, _ = h.claim(WHOLE, path, SAME)
         return h
 
-    def after(self, name: str) -> Hypothesis:
-        """The hypothesis in which this sender alone is another way.
+    def why_not(self, name: str) -> str | None:
+        """Why the question makes no sense for a sender, in words; None if it does."""
+        held = self._holding(name)
+        if self.ask == FREE and self.here and not held:
+            return "it is free already: nothing is claimed of it here"
+        if self.each in ("q", "k", "v"):
+            return self._why_not_its_input(name, held)
+        if self.ask != FREE and held and all(c.rule == self.rule for c in held):
+            return f"it is claimed as '{self.rule}' already"
+        return None
 
-        Raises
-        ------
-        NotAskedError
-            The question makes no sense for it.
-        """
+    def _why_not_its_input(self, name: str, held: Sequence[Claim]) -> str | None:
+        if len(held) > 1:
+            return "it is claimed apart at several positions"
+        alone = bool(held) and held[0].components == (name,)
+        below = self.hypothesis.children(held[0].id) if alone else ()
+        read = any(c.port == self.each for c in below)
+        if self.ask == FREE:
+            return f"its {self.each} is free already: nothing is claimed of it" if below and not read else None
+        if not held:
+            return None
+        if not alone:
+            return "it is claimed together with others"
+        if not below:
+            return "it is claimed with all of its inputs already"
+        return f"claims say already what its {self.each} reads" if read else None
+
+    def after(self, name: str) -> Hypothesis:
+        """The hypothesis in which this sender alone is another way; only where :meth:`why_not` has nothing to say."""
         if self.each in ("q", "k", "v"):
             return self._input_freed(name) if self.ask == FREE else self._input_claimed(name)
         return self._freed(name) if self.ask == FREE else self._claimed(name)
@@ -171,11 +188,8 @@ class Question:
 
     def _freed(self, name: str) -> Hypothesis:
         if self.here:
-            held = self._holding(name)
-            if not held:
-                raise NotAskedError("it is free already: nothing is claimed of it here")
             h = self.hypothesis
-            for claim in held:
+            for claim in self._holding(name):
                 h = self._taken_out(h, claim, name)
         else:
             h, rest = self.opened, [s for s in self.place.senders if s != name]
@@ -189,8 +203,6 @@ class Question:
         held = self._holding(name)
         if not held:
             return self.opened.claim(name, self.place.path, self.rule)[0]
-        if all(c.rule == self.rule for c in held):
-            raise NotAskedError(f"it is claimed as '{self.rule}' already")
         h = self.hypothesis
         for claim in held:
             if claim.components == (name,):
@@ -219,13 +231,10 @@ class Question:
     def _input_freed(self, name: str) -> Hypothesis:
         h, claim_id = self._alone(name)
         path, below = f"{claim_id}.{self.each}", h.children(claim_id)
-        if below:
-            freed = [c for c in below if c.port == self.each]
-            if not freed:
-                raise NotAskedError(f"its {self.each} is free already: nothing is claimed of it")
-            for claim in freed:
+        for claim in below:
+            if claim.port == self.each:
                 h = h.remove(claim.id)
-        else:
+        if not below:
             for port in self.layout.by_id[name].ports:
                 if port != self.each:
                     h, _ = h.claim(WHOLE, f"{claim_id}.{port}", SAME)
@@ -234,10 +243,6 @@ class Question:
     def _alone(self, name: str) -> tuple[Hypothesis, str]:
         """The hypothesis with a claim of this sender alone, under which its inputs can be told apart."""
         held = self._holding(name)
-        if self.here and not held:
-            raise NotAskedError("it is free already: nothing is claimed of it here")
-        if len(held) > 1:
-            raise NotAskedError("it is claimed apart at several positions")
         if held and held[0].components == (name,):
             return self.hypothesis, held[0].id
         if held:
@@ -251,18 +256,10 @@ class Question:
 
     def _input_claimed(self, name: str) -> Hypothesis:
         held = self._holding(name)
-        if not held:
-            h, claim_id = self.opened.claim(name, self.place.path, SAME)
-            return h.claim(WHOLE, f"{claim_id}.{self.each}", self.rule)[0]
-        if len(held) > 1 or held[0].components != (name,):
-            raise NotAskedError("it is claimed together with others, or apart at several positions")
-        (claim,) = held
-        below = self.hypothesis.children(claim.id)
-        if not below:
-            raise NotAskedError("it is claimed with all of its inputs already")
-        if any(c.port == self.each for c in below):
-            raise NotAskedError(f"claims say already what its {self.each} reads")
-        return self.hypothesis.claim(WHOLE, f"{claim.id}.{self.each}", self.rule)[0]
+        if held:
+            return self.hypothesis.claim(WHOLE, f"{held[0].id}.{self.each}", self.rule)[0]
+        h, claim_id = self.opened.claim(name, self.place.path, SAME)
+        return h.claim(WHOLE, f"{claim_id}.{self.each}", self.rule)[0]
 
 
 def question(layout: Layout, h: Hypothesis, under: str, ask: object, each: object, rules: Sequence[str]) -> Question:
@@ -307,13 +304,13 @@ def accepted(layout: Layout, h: Hypothesis, under: str, names: Sequence[str], ru
     if not names:
         raise HypothesisError("accept takes at least one sender.")
     check_senders(where, names)
-    asked = Question(h, where, rule, "component", layout)
-    made = asked.opened if keep else h
+    made = Question(h, where, rule, "component", layout).opened if keep else h
     for name in dict.fromkeys(names):
-        try:
-            made = Question(made, where, rule, "component", layout)._claimed(name)
-        except NotAskedError as error:
-            raise HypothesisError(f"'{name}' under '{where.path}': {error}.") from None
+        asked = Question(made, where, rule, "component", layout)
+        why = asked.why_not(name)
+        if why is not None:
+            raise HypothesisError(f"'{name}' under '{where.path}': {why}.")
+        made = asked.after(name)
     return made
 
 

@@ -24,7 +24,7 @@ from ..measure import estimates
 from ..measure.estimates import Estimate, Floats
 from ..result import Result
 from ..task import Task
-from .questions import FREE, KEEP, Each, NotAskedError, Question, check_senders, question
+from .questions import FREE, KEEP, Each, Question, check_senders, question
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -290,36 +290,38 @@ def sweep_steps(
     chosen = _with_one_baseline(h, chosen or Settings())
     if resume is not None and (resume.task is not task or resume.question != asked or resume.settings != chosen):
         raise ScrubError("the sweep to resume is of another task, hypothesis, port, question or settings.")
-    after, skipped = _hypotheses(asked, candidates)
-    if not after and not skipped:
+    names = _names(asked, candidates)
+    if not names:
         raise ScrubError(f"no sender of '{under}' is a '{each}' to ask about.")
-    return _steps(task, asked, chosen, after, skipped, resume)
+    return _steps(task, asked, chosen, names, resume)
 
 
 def _steps(
     task: Task,
     asked: Question,
     chosen: Settings,
-    after: dict[str, Hypothesis],
-    skipped: dict[str, str],
+    names: Sequence[str],
     resume: Sweep | None,
 ) -> Iterator[Sweep]:
     began = time.perf_counter()
+    reasons = {name: asked.why_not(name) for name in names}
+    skipped = {name: why for name, why in reasons.items() if why is not None}
     plain = task.prepare().seconds / len(task) * chosen.samples
+    left = tuple(name for name, why in reasons.items() if why is None)
     if resume is None:
         base = None
         for base in task.stream(asked.before, chosen):
             pass
         assert base is not None
-        found = Sweep(task, asked, chosen, base, (), tuple(after), skipped, time.perf_counter() - began, plain)
+        found = Sweep(task, asked, chosen, base, (), left, skipped, time.perf_counter() - began, plain)
     else:
         known = {row.component for row in resume.rows}
-        left = tuple(name for name in after if name not in known)
+        left = tuple(name for name in left if name not in known)
         found = replace(resume, left=left, skipped={**resume.skipped, **skipped})
     yield found
     for name in found.left:
         began = time.perf_counter()
-        row = _row(found, name, after[name])
+        row = _row(found, name, asked.after(name))
         spent = found.seconds + time.perf_counter() - began
         left = tuple(other for other in found.left if other != name)
         found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
@@ -338,23 +340,17 @@ def _row(sweep: Sweep, name: str, after: Hypothesis) -> Row:
     )
 
 
-def _hypotheses(asked: Question, candidates: Sequence[str] | None) -> tuple[dict[str, Hypothesis], dict[str, str]]:
-    """Sender to the hypothesis to scrub for it; senders that the question makes no sense for, with the reason."""
-    if candidates is not None:
-        if isinstance(candidates, str):
-            raise ScrubError(f"candidates= takes a list of senders, not {candidates!r}.")
-        check_senders(asked.place, candidates)
-        odd = [name for name in candidates if name not in asked.candidates]
-        if odd:
-            raise ScrubError(f"'{odd[0]}' is not a '{asked.each}' to ask about.")
-    after: dict[str, Hypothesis] = {}
-    skipped: dict[str, str] = {}
-    for name in asked.candidates if candidates is None else dict.fromkeys(candidates):
-        try:
-            after[name] = asked.after(name)
-        except NotAskedError as why:
-            skipped[name] = str(why)
-    return after, skipped
+def _names(asked: Question, candidates: Sequence[str] | None) -> Sequence[str]:
+    """The senders to ask about."""
+    if candidates is None:
+        return asked.candidates
+    if isinstance(candidates, str):
+        raise ScrubError(f"candidates= takes a list of senders, not {candidates!r}.")
+    check_senders(asked.place, candidates)
+    odd = [name for name in candidates if name not in asked.candidates]
+    if odd:
+        raise ScrubError(f"'{odd[0]}' is not a '{asked.each}' to ask about.")
+    return tuple(dict.fromkeys(candidates))
 
 
 def _with_one_baseline(h: Hypothesis, chosen: Settings) -> Settings:
