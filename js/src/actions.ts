@@ -16,6 +16,7 @@ import {
   upstreamProblem,
   WHOLE_INPUT,
 } from "./hypothesis";
+import { searchActions } from "./search";
 import type { Store } from "./store";
 import type { Claim, ClaimOptions, Op, Settings } from "./wire";
 
@@ -114,6 +115,7 @@ export function createActions(store: Store, ui: Ui) {
     connect,
     say,
     quiet,
+    ...searchActions(store, ui, send),
 
     selectNode(component: string, add = false) {
       quiet();

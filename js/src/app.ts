@@ -6,6 +6,7 @@ import { type Actions, createActions } from "./actions";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
 import { createPreviews, type Previews } from "./preview";
+import { SEARCH_FORM, type SearchForm } from "./search";
 import { createStore, type Store } from "./store";
 
 export type Panel = "help" | "export" | "import" | "rewrite" | "lesson";
@@ -42,6 +43,8 @@ export type Ui = {
   naming: Signal<string | null>;
   /** The token position that charts are cut down to. */
   position: Signal<number | null>;
+  /** What the Search tab asks. */
+  search: Signal<SearchForm>;
 };
 
 export type App = { store: Store; ui: Ui; previews: Previews; actions: Actions; uid: string; dispose(): void };
@@ -65,6 +68,7 @@ function createUi(): Ui {
     attention: signal(null),
     naming: signal(null),
     position: signal(null),
+    search: signal(SEARCH_FORM),
   };
 }
 

@@ -4,7 +4,8 @@ import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
-import type { Confirm, Examples, Graph, KernelMessage, Result, Selection, State, Status, Task } from "./wire";
+import { withSearch } from "./search";
+import type { Confirm, Examples, Graph, KernelMessage, Result, Search, Selection, State, Status, Task } from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -18,6 +19,8 @@ export type Store = {
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
+  /** What was asked of the senders of a port, newest last. */
+  searches: ReadonlySignal<Search[]>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -56,6 +59,7 @@ export function createStore(model: Model): Store {
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
+  const searches = signal<Search[]>([]);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -87,6 +91,10 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    searches: () => {
+      const next = read<Search[]>("searches");
+      if (next !== undefined) searches.value = next ?? [];
+    },
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -113,6 +121,8 @@ export function createStore(model: Model): Store {
     const message = content as KernelMessage;
     if (message.kind === "partial") {
       if (replaces(message.result, result.value, running())) result.value = message.result;
+    } else if (message.kind === "searching") {
+      searches.value = withSearch(searches.value, message.search);
     } else requests.settle(message);
   };
 
@@ -140,6 +150,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    searches,
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);

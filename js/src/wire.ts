@@ -14,6 +14,9 @@ import {
   text,
   whole,
 } from "./check";
+import { type Search, type SearchRequest, search, searchMessages } from "./wire/search";
+
+export type { Asked, Each, Search, SearchCell } from "./wire/search";
 
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
@@ -195,7 +198,8 @@ export type Op =
 export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
-  | { kind: "preview"; rule: string; example: number | null };
+  | { kind: "preview"; rule: string; example: number | null }
+  | SearchRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -205,7 +209,7 @@ export type Answer =
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string };
-export type KernelMessage = Answer | { kind: "partial"; result: Result };
+export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "searching"; search: Search };
 
 const texts = list(text);
 const paths = oneOf("direct", "all");
@@ -299,6 +303,7 @@ export const traits = {
     recorded: list(confirmed),
   }),
   result: nullable(result),
+  searches: list(search),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
 } satisfies Record<string, Check>;
 
@@ -308,6 +313,7 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...searchMessages,
 });
 
 /** One check for all that the kernel sends. */
@@ -315,6 +321,7 @@ export const kernelMessage = tagged("kind", {
   ack: shape({ kind: text, id: text, rev: whole, claims: texts }),
   rejected: shape({ kind: text, id: text, message: text }),
   partial: shape({ kind: text, result }),
+  searching: shape({ kind: text, search }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
   pong: bare,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .widget import ScrubWidget
 
 STATIC = Path(__file__).parent / "static"
-TRAITS = ("_graph", "_task", "_state", "_result", "_examples", "_status", "_confirm", "_selection", "_height")
+TRAITS = ("_graph", "_task", "_state", "_result", "_examples", "_status", "_confirm", "_searches", "_selection", "_height")
 BINARY = ("model", "scrubbed", "baseline")
 
 PAGE = """<!doctype html>

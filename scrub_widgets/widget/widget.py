@@ -18,7 +18,7 @@ from ..hypothesis import ROOT, Hypothesis
 from ..result import Result
 from ..session import Session
 from ..task import Task
-from . import answers, export, publish, wire
+from . import answers, export, publish, search, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,6 +58,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
+    _searches = traitlets.List().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
@@ -225,6 +226,10 @@ class ScrubWidget(anywidget.AnyWidget):
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
+        elif what == "search":
+            self._set(_searches=[wire.plain(s) for s in search.searches_of(session.searches)])
+        elif what == "searching":
+            self.send(wire.plain(wire.Searching(search=search.search_of(session.searches[-1]))))
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
         elif session.outcome is not None:

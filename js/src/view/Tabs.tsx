@@ -5,6 +5,7 @@ import { type Tab, useApp } from "../app";
 import { countWords } from "../trust";
 import { ResultPanel } from "./ResultPanel";
 import { RulePanel } from "./RulePanel";
+import { SearchBadge, SearchPanel } from "./SearchPanel";
 
 /** How many reasons to doubt the shown result there are. */
 function Count() {
@@ -24,6 +25,7 @@ function Count() {
 const TABS: { key: Tab; label: string; panel: ComponentType; badge?: ComponentType }[] = [
   { key: "rule", label: "Rule", panel: RulePanel },
   { key: "result", label: "Result", panel: ResultPanel, badge: Count },
+  { key: "search", label: "Search", panel: SearchPanel, badge: SearchBadge },
 ];
 
 export function Tabs() {

@@ -3,5 +3,6 @@
 from .base import *
 from .messages import *
 from .operations import *
+from .search import *
 from .traits import *
 from .unions import *

@@ -6,11 +6,15 @@ import msgspec
 
 from ...errors import ScrubError
 from . import messages as m
+from . import search as s
 
-AnyMessage = m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+AnyMessage = (
+    m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
+    | s.AskSearch | s.CancelSearch | s.Accept
+)  # fmt: skip
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong
+AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | s.Searching
 """What the kernel sends."""
 
 
