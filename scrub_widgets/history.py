@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .engine.settings import Settings
 from .errors import ScrubError
 from .hypothesis import Hypothesis
+from .labels import NONE, UNNAMED, Label, Labels
 from .measure.estimates import Estimate
 from .measure.guards import Doubt
 from .result import Result
@@ -17,7 +19,7 @@ Phase = Literal["loading", "idle", "running", "done", "cancelled", "error"]
 
 @dataclass(frozen=True)
 class Step:
-    """One state in the history.
+    """One state that a session can be in.
 
     Attributes
     ----------
@@ -27,58 +29,182 @@ class Step:
         Samples, seed, policy, baseline.
     edit : str
         What made it, in words; empty for the first.
+    labels : mapping of str to Label
+        Names and notes of the claims, by id.
     """
 
     hypothesis: Hypothesis = field(default_factory=Hypothesis)
     settings: Settings = field(default_factory=Settings)
     edit: str = ""
+    labels: Labels = field(default_factory=lambda: NONE)
+
+    @property
+    def key(self) -> Key:
+        """What decides the number: states with one key have one result, whatever they are called."""
+        return self.hypothesis, self.settings
+
+
+Key = tuple[Hashable, ...]
+"""What decides a number."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A step in the log.
+
+    Attributes
+    ----------
+    id : int
+        Its place in the log, from 0.
+    parent : int or None
+        The step that it was made from; None for the first.
+    step : Step
+        The state.
+    label : Label
+        What a person calls this step.
+    touch : int
+        Counts up each time that something of a step is new: when it was made, visited, named, or got its number.
+    """
+
+    id: int
+    parent: int | None
+    step: Step
+    label: Label = UNNAMED
+    touch: int = 0
 
 
 @dataclass(frozen=True)
 class History:
-    """Steps, and which of them is the present one.
+    """Everything that a session went through: a tree of steps that only grows, and the present one.
+
+    Undo goes to the step that the present one was made from, redo back towards the tip, restoring to any step; an edit
+    adds a step under the present one. So an edit after an undo begins a branch, and nothing is ever forgotten.
 
     Attributes
     ----------
-    steps : tuple of Step
-        Oldest first; those after the present one were undone.
+    entries : tuple of Entry
+        Oldest first; an entry's id is its place.
     at : int
         The present one.
+    tip : int
+        The end of the branch that the present one is on: where redo leads.
     """
 
-    steps: tuple[Step, ...]
+    entries: tuple[Entry, ...]
     at: int = 0
+    tip: int = 0
+
+    @staticmethod
+    def of(step: Step) -> History:
+        """One that begins with this step."""
+        return History((Entry(0, None, step),))
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def entry(self) -> Entry:
+        """The present entry."""
+        return self.entries[self.at]
 
     @property
     def step(self) -> Step:
         """The present state."""
-        return self.steps[self.at]
+        return self.entry.step
 
     @property
     def can_undo(self) -> bool:
         """Whether there is an earlier state."""
-        return self.at > 0
+        return self.entry.parent is not None
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an undone state."""
-        return self.at + 1 < len(self.steps)
+        return self.at != self.tip
 
-    def then(self, step: Step) -> History:
-        """With a new step; what was undone is forgotten."""
-        return History((*self.steps[: self.at + 1], step), self.at + 1)
-
-    def moved(self, by: int, word: str) -> History:
-        """Back or forth in it.
+    def __getitem__(self, number: object) -> Entry:
+        """The entry with this id.
 
         Raises
         ------
         ScrubError
-            There is nothing there.
+            There is none.
         """
-        if not 0 <= self.at + by < len(self.steps):
-            raise ScrubError(f"there is nothing to {word}.")
-        return History(self.steps, self.at + by)
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.entries):
+            raise ScrubError(f"there is no step {number!r}; the steps go from 0 to {len(self.entries) - 1}.")
+        return self.entries[number]
+
+    def then(self, step: Step) -> History:
+        """With a new step under the present one, which is now the present one."""
+        new = Entry(len(self.entries), self.at, step, touch=self._touches + 1)
+        return History((*self.entries, new), new.id, new.id)
+
+    def undone(self) -> History:
+        """At the step that the present one was made from.
+
+        Raises
+        ------
+        ScrubError
+            This is the first.
+        """
+        if self.entry.parent is None:
+            raise ScrubError("there is nothing to undo.")
+        return replace(self, at=self.entry.parent).touched(self.entry.parent)
+
+    def redone(self) -> History:
+        """One step nearer to the tip.
+
+        Raises
+        ------
+        ScrubError
+            This is the tip.
+        """
+        if not self.can_redo:
+            raise ScrubError("there is nothing to redo.")
+        step = next(n for n in self.line(self.tip) if self.entries[n].parent == self.at)
+        return replace(self, at=step).touched(step)
+
+    def restored(self, number: int) -> History:
+        """At any step. Redo then leads on along the branch that it is on, else along its newest one."""
+        _ = self[number]
+        tip = self.tip if number in self.line(self.tip) else self._newest_end(number)
+        return replace(self, at=number, tip=tip).touched(number)
+
+    def marked(self, number: int, name: object = None, note: object = None) -> History:
+        """With another name or note for a step."""
+        label = self[number].label.with_(name, note)
+        return self._with(replace(self.entries[number], label=label)).touched(number)
+
+    def touched(self, *numbers: int) -> History:
+        """With these as the ones that changed last."""
+        found = self
+        for number in numbers:
+            found = found._with(replace(found.entries[number], touch=found._touches + 1))
+        return found
+
+    def line(self, number: int) -> list[int]:
+        """A step and all those that it was made from, newest first."""
+        found, at = [], self[number].id
+        while True:
+            found.append(at)
+            parent = self.entries[at].parent
+            if parent is None:
+                return found
+            at = parent
+
+    @property
+    def _touches(self) -> int:
+        return max(entry.touch for entry in self.entries)
+
+    def _newest_end(self, number: int) -> int:
+        """The last step made along the newest branch from here."""
+        newest = {entry.parent: entry.id for entry in self.entries}
+        while number in newest:
+            number = newest[number]
+        return number
+
+    def _with(self, entry: Entry) -> History:
+        return replace(self, entries=(*self.entries[: entry.id], entry, *self.entries[entry.id + 1 :]))
 
 
 @dataclass(frozen=True)

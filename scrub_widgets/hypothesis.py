@@ -179,6 +179,21 @@ class Hypothesis(msgspec.Struct, frozen=True):
         moved = tuple(msgspec.structs.replace(c, parent=new.id + c.parent[len(claim_id) :]) for c in below)
         return Hypothesis(_ordered((*rest._with(new).claims, *moved))), new.id
 
+    def group(self, claim_ids: Sequence[str], rule: str | None = None) -> tuple[Hypothesis, str]:
+        """Several claims under one port as one claim with one draw; return the hypothesis and the group's id.
+
+        What stood under them stands under the group. Where their rules differ, ``rule`` says which one holds.
+        """
+        from .grouping import group
+
+        return group(self, claim_ids, rule)
+
+    def ungroup(self, claim_id: str) -> tuple[Hypothesis, list[str]]:
+        """A group as one claim for each component, with its rule and what stands under it; return their ids too."""
+        from .grouping import ungroup
+
+        return ungroup(self, claim_id)
+
     def children(self, claim_id: str = ROOT) -> tuple[Claim, ...]:
         """The claims directly under a claim (all of its ports)."""
         return tuple(c for c in self.claims if c.parent == claim_id)

@@ -1,7 +1,7 @@
-"""What the engine thread of a session does: runs first, then confirmations, then searches, then checks of what was shown.
+"""What the engine thread of a session does: runs first, then confirmations, comparisons and searches, then checks.
 
-Each can be stopped between two chunks. A newer edit ends a run, a search and a check; a confirmation is of a frozen
-hypothesis and goes on, unless it is cancelled.
+Each can be stopped between two chunks. A newer edit ends a run, a search and a check; a confirmation and a comparison are
+of frozen hypotheses and go on, unless they are cancelled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks, searching
+from . import checks, comparing, remembered, searching
+from .comparing import Compared
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
 from .history import Outcome, Status, Step
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 PUBLISH_EVERY = 0.05
 """Seconds between two partial results: a browser draws no faster than it can be told."""
-KEEP_RESULTS = 200
 CONFIRMING = "confirming on held-out inputs"
 
 Job = tuple[int, Step]
@@ -36,7 +36,7 @@ Job = tuple[int, Step]
 
 @dataclass
 class Jobs:
-    """What is wanted. A run is taken out when it begins; a confirmation, a search and a check stay until they end.
+    """What is wanted. A run is taken out when it begins; what else there is stays until it ends.
 
     Attributes
     ----------
@@ -44,6 +44,8 @@ class Jobs:
         The newest state without a result.
     confirm : (int, Step) or None
         A state to measure on held-out inputs.
+    compare : Compared or None
+        Two steps whose difference is not known yet.
     search : Hashable or None
         The key of a search.
     check : Outcome or None
@@ -52,11 +54,12 @@ class Jobs:
 
     run: Job | None = None
     confirm: Job | None = None
+    compare: Compared | None = None
     search: Hashable | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
-        return any(job is not None for job in (self.run, self.confirm, self.search, self.check))
+        return any(job is not None for job in (self.run, self.confirm, self.compare, self.search, self.check))
 
     def take(self) -> Callable[[Session], None]:
         """The most urgent job, as a function of the session."""
@@ -66,6 +69,9 @@ class Jobs:
         if self.confirm is not None:
             confirm = self.confirm
             return lambda session: confirm_on_held_out(session, confirm)
+        if self.compare is not None:
+            compare = self.compare
+            return lambda session: comparing.measure(session, compare)
         search = self.search
         if search is not None:
             return lambda session: searching.work(session, search)
@@ -94,9 +100,15 @@ def work(reference: weakref.ref[Session], changed: threading.Condition) -> None:
 
 
 def measure(session: Session, rev: int, step: Step) -> None:
-    """Scrub chunk by chunk and publish what is known so far."""
+    """Scrub chunk by chunk and publish what is known so far.
+
+    Names and notes may change meanwhile: then the revision goes on, and this run is still that of the present state.
+    """
     began, told = time.monotonic(), 0.0
     trail: list[tuple[int, Estimate]] = []
+
+    def now() -> int:
+        return session.rev if step.key == session.step.key else rev
 
     def stop() -> None:
         with session._lock:
@@ -106,7 +118,7 @@ def measure(session: Session, rev: int, step: Step) -> None:
     def loading(done: int, total: int) -> None:
         stop()
         with session._lock:
-            session._say(Status("running", rev, done, total, "running the model on all inputs, once"))
+            session._say(Status("running", now(), done, total, "running the model on all inputs, once"))
 
     try:
         for result in session.task.stream(step.hypothesis, step.settings, loading):
@@ -114,28 +126,27 @@ def measure(session: Session, rev: int, step: Step) -> None:
             complete = len(result.losses) == step.settings.samples
             outcome = Outcome(rev, result, tuple(trail), complete, time.monotonic() - began)
             if complete:
-                _publish(session, step, outcome, stop)
+                _publish(session, step, outcome, stop, now)
             else:
-                told = _publish_partial(session, outcome, stop, told)
+                told = _publish_partial(session, outcome, stop, now, told)
     except Cancelled:
         _doubt_partial(session)
         with session._lock:
-            if session._jobs.run is None and rev == session.rev and not session._closed:
+            if session._jobs.run is None and now() == session.rev and not session._closed:
                 done = len(trail) and trail[-1][0]
-                session._say(Status("cancelled", rev, done, step.settings.samples, "cancelled"))
+                session._say(Status("cancelled", session.rev, done, step.settings.samples, "cancelled"))
     except Exception as error:  # noqa: BLE001 - whatever happens must reach the person, not a lost thread
-        _failed(session, rev, step, error)
+        _failed(session, now(), step, error)
 
 
-def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], None]) -> None:
+def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], None], now: Callable[[], int]) -> None:
     """Tell of a complete result, with what is cheap to know of it."""
-    tries = session._record.tries_with(step.hypothesis)
-    outcome = checks.at_once(replace(outcome, result=_after(outcome.result, tries)))
-    _ = outcome.result.recovered_from  # computed now, and not while listeners hold the lock
+    outcome = remembered.finished(session, step, outcome)
     with session._lock:
         stop()
-        session._record.count(step.hypothesis)
-        _remember(session, outcome)
+        outcome = replace(outcome, rev=now())
+        session.outcome = outcome
+        remembered.keep(session, step, outcome)
         session._jobs.check = outcome
         session._tell("result")
         session._tell("confirm")  # the tries
@@ -143,25 +154,20 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
         session._say(Status("done", outcome.rev, n, n, took))
 
 
-def _remember(session: Session, outcome: Outcome) -> None:
-    session.outcome = outcome
-    session._results[outcome.result.hypothesis, outcome.result.settings] = outcome
-    while len(session._results) > KEEP_RESULTS:
-        session._results.popitem(last=False)
-
-
 def _after(result: Result, tries: int) -> Result:
     """A result that says how many hypotheses had been tried."""
     return replace(result, provenance={**result.provenance, "tries": tries})
 
 
-def _publish_partial(session: Session, outcome: Outcome, stop: Callable[[], None], told: float) -> float:
+def _publish_partial(
+    session: Session, outcome: Outcome, stop: Callable[[], None], now: Callable[[], int], told: float
+) -> float:
     """Tell of a partial result, at most every ``PUBLISH_EVERY`` seconds; returns when one was told last."""
     with session._lock:
         stop()
         if time.monotonic() - told <= PUBLISH_EVERY:
             return told
-        session.outcome = outcome
+        session.outcome = outcome = replace(outcome, rev=now())
         session._tell("partial")
         n, samples = len(outcome.result.losses), outcome.result.settings.samples
         session._say(Status("running", outcome.rev, n, samples, "scrubbing"))
@@ -266,8 +272,8 @@ def check_further(session: Session, outcome: Outcome) -> None:
     def stop() -> None:
         with session._lock:
             wanted = session._jobs
-            others = (wanted.run, wanted.confirm, wanted.search)
-            if wanted.check is not outcome or any(job is not None for job in others):
+            first = (wanted.run, wanted.confirm, wanted.compare, wanted.search)
+            if wanted.check is not outcome or any(job is not None for job in first):
                 raise Cancelled("cancelled")
 
     try:
@@ -280,7 +286,9 @@ def check_further(session: Session, outcome: Outcome) -> None:
     with session._lock:
         if session._jobs.check is outcome:
             session._jobs.check = None
-            if session.outcome is outcome:
-                _remember(session, checked)
+            shown = session.outcome
+            if shown is not None and shown.result is outcome.result:
+                session.outcome = replace(checked, rev=shown.rev)
+                session._known.keep(session.step.key, session.outcome)
                 session._tell("checked")
             session._changed.notify_all()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from . import ledger
 from .confirm import read_record
 from .engine.settings import Settings, settings
 from .errors import ScrubError
 from .history import Step
 from .hypothesis import Hypothesis
+from .labels import kept, read_labels, write_labels
 
 if TYPE_CHECKING:
     from .session import Session
@@ -22,19 +23,22 @@ KIND = "scrub-widgets session"
 
 
 def written(session: Session) -> str:
-    """Hypothesis, settings, the result if it is that of the present state, what was tried and confirmed."""
+    """Hypothesis, labels, settings, the result if it is that of the present state, the history, what was tried and confirmed."""
     with session._lock:
         step, outcome, record = session.step, session.outcome, session._record.to_builtins()
         fresh = outcome if outcome is not None and outcome.complete and not session.stale else None
+        history = ledger.written(session)
     body = {
         "kind": KIND,
         "schema": SCHEMA,
         "task": session.task.name,
         "data": session.task.fingerprint,
         "hypothesis": json.loads(step.hypothesis.to_json()),
+        "labels": write_labels(step.labels),
         "settings": msgspec.to_builtins(step.settings),
         "result": None if fresh is None else json.loads(fresh.result.to_json(checked=fresh.checked)),
         "checked": fresh is not None and fresh.checked,
+        "history": history,
         **record,
     }
     return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False)
@@ -57,9 +61,18 @@ def load(session: Session, text: str) -> int:
     _check(session, body)
     tried, confirmations = read_record(body)
     _check_held_out(session, {c.data for c in confirmations})
-    after = Step(Hypothesis.from_builtins(body.get("hypothesis")), settings(**body["settings"]))
+    h = Hypothesis.from_builtins(body.get("hypothesis"))
+    after = Step(h, settings(**body["settings"]), "session loaded from JSON", kept(read_labels(body.get("labels")), h))
+    history, numbers = (None, []) if body.get("history") is None else ledger.read(body["history"])
+    if history is not None and (history.step.key, history.step.labels) != (after.key, after.labels):
+        raise ScrubError("this session's history does not end in its hypothesis: the file was changed by hand.")
     with session._lock:
-        rev = session.edit(lambda _: replace(after, edit="session loaded from JSON"))
+        if history is None:
+            rev = session.edit(lambda _: after)
+        else:
+            for step, number in numbers:
+                session._known.note(step.key, number)
+            rev = session._go(lambda own: ledger.joined(own, history))
         session._record.merge(tried, confirmations)
         session._tell("confirm")
     return rev

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 KEEP_SEARCHES = 12
+ROOM = 256 * 2**20
+"""Bytes of losses that all searches may keep together; the newest one stays whatever its size."""
 PUBLISH_EVERY = 0.05
 """Seconds between two messages about a running search."""
 
@@ -49,7 +51,7 @@ def ask(
         found = fresh if known is None else replace(known, rev=session.rev, exact=max(known.exact, fresh.exact))
         found = replace(found, running=not found.complete, message=_progress(found))
         session._searches[found.key] = found
-        while len(session._searches) > KEEP_SEARCHES:
+        while len(session._searches) > KEEP_SEARCHES or (len(session._searches) > 1 and _bytes(session) > ROOM):
             session._searches.popitem(last=False)
         if found.running:
             session._jobs.search = found.key
@@ -71,16 +73,15 @@ def stop(session: Session, message: str) -> None:
 
 def moved(session: Session) -> None:
     """After an edit: what runs is ended, and searches of the state that is now the present one belong to it again."""
-    stop(session, "ended by an edit")
-    again = False
+    own = False
     for key, search in session._searches.items():
-        if search.task is session.task and (search.hypothesis, search.settings) == (
-            session.hypothesis,
-            session.settings,
-        ):
+        if search.task is session.task and (search.hypothesis, search.settings) == session.step.key[:2]:
             session._searches[key] = replace(search, rev=session.rev)
-            again = True
-    if again:
+            own = True
+    running = session._searches.get(session._jobs.search)
+    if running is not None and running.rev < session.rev:
+        stop(session, "ended by an edit")
+    elif own:
         session._tell("search")
 
 
@@ -90,7 +91,8 @@ def work(session: Session, key: Hashable) -> None:
     def wanted() -> None:
         with session._lock:
             jobs = session._jobs
-            if jobs.search != key or jobs.run is not None or jobs.confirm is not None or session._closed:
+            others = (jobs.run, jobs.confirm, jobs.compare)
+            if jobs.search != key or session._closed or any(job is not None for job in others):
                 raise Cancelled("cancelled")
 
     try:
@@ -114,7 +116,7 @@ def work(session: Session, key: Hashable) -> None:
             stop(session, _progress(session._searches[key]))
 
 
-def _sweeps(search: Search, samples: int, candidates: Sequence[str] | None, known: Sweep | None) -> Any:
+def _sweeps(search: Search, samples: int, candidates: Sequence[str] | None, known: Sweep | None) -> Iterator[Sweep]:
     q = search.question
     chosen = msgspec.structs.replace(search.settings, samples=samples)
     return sweep_steps(
@@ -129,11 +131,22 @@ def _sweeps(search: Search, samples: int, candidates: Sequence[str] | None, know
     )
 
 
-def _tell(session: Session, key: Hashable, wanted: Any, told: float, **sweep: Sweep) -> float:
+def _tell(
+    session: Session,
+    key: Hashable,
+    wanted: Callable[[], None],
+    told: float,
+    *,
+    first: Sweep | None = None,
+    again: Sweep | None = None,
+) -> float:
     """Keep the answers so far; tell of them, at most every ``PUBLISH_EVERY`` seconds. Returns when that was."""
     with session._lock:
         wanted()
-        search = replace(session._searches[key], **sweep)
+        known = session._searches[key]
+        search = replace(
+            known, first=known.first if first is None else first, again=known.again if again is None else again
+        )
         session._searches[key] = replace(search, message=_progress(search))
         if time.monotonic() - told <= PUBLISH_EVERY:
             return told
@@ -149,6 +162,11 @@ def _progress(search: Search) -> str:
     if not search.first.complete:
         return "measuring each sender" if search.first.rows else "measuring the hypothesis itself"
     return "measuring the best with all samples"
+
+
+def _bytes(session: Session) -> int:
+    sweeps = [sweep for search in session._searches.values() for sweep in (search.first, search.again)]
+    return sum(row.losses.nbytes for sweep in sweeps if sweep is not None for row in sweep.rows)
 
 
 def _whole(name: str, value: Any, least: int, most: int) -> int:

@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from . import confirming, jobs, saved, searching
+from . import comparing, confirming, jobs, saved, searching
+from .comparing import Compared
 from .confirm import Confirmation, Record
 from .engine.settings import Settings, settings
 from .errors import ScrubError
@@ -25,12 +26,15 @@ from .explore.search import Search
 from .history import History, Outcome, Status, Step
 from .hypothesis import ROOT, Hypothesis
 from .jobs import Jobs
+from .labels import Label, kept, labelled
+from .past import Past, past
+from .remembered import Remembered
 from .result import Result
 from .task import Task
 
 Listener = Callable[["Session", str], None]
-"""Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"confirm"``, ``"search"`` or ``"searching"``
-when that changed, on the thread that changed it."""
+"""Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"confirm"``, ``"history"`` (names and
+numbers of steps), ``"compare"``, ``"search"`` or ``"searching"`` when that changed, on the thread that changed it."""
 
 
 class Session:
@@ -52,7 +56,8 @@ class Session:
         self.outcome: Outcome | None = None
         self.status = Status("loading", 0, message="starting")
         self.last_error: Exception | None = None
-        self._history = History((Step(start, settings(**chosen)),))
+        self.comparison: Compared | None = None
+        self._history = History.of(Step(start, settings(**chosen)))
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._jobs = Jobs()
@@ -61,7 +66,7 @@ class Session:
         self._cancelled = False
         self._closed = False
         self._listeners: list[Listener] = []
-        self._results: OrderedDict[tuple[Hypothesis, Settings], Outcome] = OrderedDict()
+        self._known = Remembered()
         self._searches: OrderedDict[Hashable, Search] = OrderedDict()
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
@@ -131,7 +136,7 @@ class Session:
     # -- editing ----------------------------------------------------------------------------------------------------
 
     def edit(self, change: Callable[[Step], Step]) -> int:
-        """Apply a change; return the new revision. A refused change leaves everything as it was.
+        """Apply a change as one step; return the new revision. A refused change leaves everything as it was.
 
         Parameters
         ----------
@@ -145,12 +150,13 @@ class Session:
         """
         with self._lock:
             self._open()
-            after = change(self.step)
+            before = self.step
+            after = change(before)
             self.task.check(after.hypothesis)
-            if (after.hypothesis, after.settings) == (self.hypothesis, self.settings):
+            after = replace(after, labels=kept(after.labels, after.hypothesis))
+            if after.key == before.key and after.labels == before.labels:
                 return self.rev
-            self._history = self._history.then(after)
-            return self._moved()
+            return self._moved(self._history.then(after))
 
     def set_hypothesis(self, hypothesis: Hypothesis, edit: str = "hypothesis set from Python") -> int:
         """Replace the hypothesis, as one step."""
@@ -167,25 +173,79 @@ class Session:
 
         return self.edit(change)
 
+    def label(self, claim: str, *, name: str | None = None, note: str | None = None) -> int:
+        """Name a claim, or note something about it, as one step; an empty text takes it away.
+
+        Labels stand beside the hypothesis: they follow the claim, go with it, and change no number.
+
+        Raises
+        ------
+        ScrubError
+            No such claim, or no such name.
+        """
+        what = " and ".join(word for word, value in (("name", name), ("note", note)) if value is not None)
+
+        def change(step: Step) -> Step:
+            labels = labelled(step.labels, step.hypothesis, claim, name, note)
+            return replace(step, labels=labels, edit=f"{what or 'name'} of '{claim}'")
+
+        return self.edit(change)
+
+    @property
+    def labels(self) -> dict[str, Label]:
+        """Names and notes of the present claims, by id."""
+        return dict(self.step.labels)
+
     def undo(self) -> int:
-        """Go back one step; a ScrubError if there is none."""
-        return self._go(-1, "undo")
+        """Go back to the step that the present one was made from; a ScrubError if there is none."""
+        return self._go(History.undone)
 
     def redo(self) -> int:
         """Take back the last undo; a ScrubError if there is none."""
-        return self._go(1, "redo")
+        return self._go(History.redone)
 
-    def _go(self, by: int, word: str) -> int:
+    # -- history ----------------------------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> Past:
+        """Every step so far, with its number where it is known; nothing is ever forgotten."""
+        with self._lock:
+            return past(self)
+
+    def restore(self, step: int) -> int:
+        """Go to any step of the history; return the new revision. Undo then leads on to what it was made from.
+
+        Raises
+        ------
+        ScrubError
+            There is no such step, or its hypothesis cannot be scrubbed any more.
+        """
+        return self._go(lambda history: history.restored(step))
+
+    def mark(self, step: int, *, name: str | None = None, note: str | None = None) -> None:
+        """Name a step of the history, or note something about it; an empty text takes it away. This is no step itself."""
         with self._lock:
             self._open()
-            self._history = self._history.moved(by, word)
-            return self._moved()
+            self._history = self._history.marked(step, name, note)
+            self._tell("history")
 
-    def _moved(self) -> int:
-        """After any change: a new revision, a remembered result at once, else a run."""
+    def _go(self, move: Callable[[History], History]) -> int:
+        with self._lock:
+            self._open()
+            after = move(self._history)
+            if after.step is self.step:
+                return self.rev  # restored to where it is
+            self.task.check(after.step.hypothesis)
+            return self._moved(after)
+
+    def _moved(self, after: History) -> int:
+        """To another step: a new revision, a remembered result at once, else a run."""
+        before, self._history = self.step, after
         self.rev += 1
         searching.moved(self)
-        known = self._results.get((self.hypothesis, self.settings))
+        if self.step.key == before.key:
+            return self._renamed()
+        known = self._known.outcome(self.step.key)
         if known is None:
             self._tell("state")
             self.run()
@@ -199,6 +259,56 @@ class Session:
         self._say(Status("done", self.rev, self.settings.samples, self.settings.samples, "from memory"))
         return self.rev
 
+    def _renamed(self) -> int:
+        """After a change of names alone: nothing is computed, and what is shown, or on its way, is of this revision now."""
+        fresh = self.outcome is not None and self.outcome.rev == self.rev - 1
+        if self.outcome is not None and fresh:
+            self.outcome = replace(self.outcome, rev=self.rev)
+        self._tell("state")
+        if self.outcome is not None and fresh:
+            self._tell("result" if self.outcome.complete else "partial")
+        self._say(replace(self.status, rev=self.rev))
+        return self.rev
+
+    # -- comparing --------------------------------------------------------------------------------------------------
+
+    def ask_compare(self, a: int, b: int) -> Compared:
+        """Have two steps of the history compared; return at once with what is known so far (:attr:`comparison`).
+
+        Raises
+        ------
+        ScrubError
+            No such steps, or the same step twice.
+        """
+        return comparing.ask(self, a, b)
+
+    def compare(self, a: int, b: int, timeout: float | None = None) -> Compared:
+        """The difference of two steps of the history in loss recovered, paired by reference, and in what they claim.
+
+        Parameters
+        ----------
+        a, b : int
+            Steps, as in :attr:`history`; the difference is b minus a.
+        timeout : float, optional
+            Seconds.
+
+        Raises
+        ------
+        ScrubError
+            No such steps, the same step twice, the measurement failed, or it was cancelled.
+        TimeoutError
+            It takes longer; the measurement goes on.
+        """
+        return comparing.compare(self, a, b, timeout)
+
+    def close_comparison(self) -> None:
+        """Forget the comparison, and stop measuring it."""
+        with self._lock:
+            comparing.stop(self)
+            self.comparison = None
+            self._tell("compare")
+            self._changed.notify_all()
+
     # -- running ----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -207,13 +317,13 @@ class Session:
             self._open()
             self._cancelled = False
             self._stop_before = self.rev
-            self._results.pop((self.hypothesis, self.settings), None)
+            self._known.forget(self.step.key)
             self._jobs.run = (self.rev, self.step)
             self._jobs.check = None
             self._say(Status("running", self.rev, 0, self.settings.samples, "queued"))
 
     def cancel(self) -> None:
-        """Stop what is running, a confirmation too; what was published stays."""
+        """Stop what is running, a confirmation and a comparison too; what was published stays."""
         with self._lock:
             self._cancelled = True
             self._jobs.check = None
@@ -221,6 +331,7 @@ class Session:
             if self._jobs.confirm is not None:
                 self._jobs.confirm = None
                 self._tell("confirm")
+            comparing.stop(self)
             if self._jobs.run is not None:
                 self._jobs.run = None
                 self._say(Status("cancelled", self.rev, message="cancelled before it began"))
@@ -261,7 +372,7 @@ class Session:
             self._cancelled = True
             self._jobs = Jobs()
             self._listeners.clear()
-            self._results.clear()
+            self._known.clear()
             self._searches.clear()
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
@@ -367,7 +478,9 @@ class Session:
                 raise TimeoutError(f"the search is still running after {timeout} s.")
             return next(reversed(self._searches.values()), None)
 
-    def accept(self, components: Sequence[str], under: str = ROOT, rule: str = "same input", *, keep: bool = True) -> int:
+    def accept(
+        self, components: Sequence[str], under: str = ROOT, rule: str = "same input", *, keep: bool = True
+    ) -> int:
         """Claim senders that a search found, as one step; return the new revision.
 
         Parameters

@@ -237,7 +237,8 @@ class Task(Subject):
         The hypothesis is not checked: it is one that was, with small changes.
         """
         run, _ = self._scrub(hypothesis, chosen, self.prepare())
-        chunks, parts = run.scrubbed(), []
+        chunks = run.scrubbed()
+        parts: list[Floats] = []
         while True:
             checkpoint()
             with self._computing:

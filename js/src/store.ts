@@ -5,7 +5,20 @@ import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createRequests, type Requests } from "./requests";
 import { withSearch } from "./search";
-import type { Confirm, Examples, Graph, KernelMessage, Result, Search, Selection, State, Status, Task } from "./wire";
+import type {
+  Compare,
+  Confirm,
+  Examples,
+  Graph,
+  History,
+  KernelMessage,
+  Result,
+  Search,
+  Selection,
+  State,
+  Status,
+  Task,
+} from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
 
 export type ExampleLosses = { n: number; model: Float32Array; scrubbed: Float32Array; baseline: Float32Array };
@@ -19,6 +32,8 @@ export type Store = {
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
+  history: ReadonlySignal<History | null>;
+  compare: ReadonlySignal<Compare | null>;
   /** What was asked of the senders of a port, newest last. */
   searches: ReadonlySignal<Search[]>;
   selection: ReadonlySignal<Selection>;
@@ -59,6 +74,8 @@ export function createStore(model: Model): Store {
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
+  const history = signal<History | null>(null);
+  const compare = signal<Compare | null>(null);
   const searches = signal<Search[]>([]);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
@@ -91,6 +108,8 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    history: into(history, "history"),
+    compare: into(compare, "compare"),
     searches: () => {
       const next = read<Search[]>("searches");
       if (next !== undefined) searches.value = next ?? [];
@@ -150,7 +169,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
-    searches,
+    ...{ history, compare, searches },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);

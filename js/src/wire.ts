@@ -14,6 +14,19 @@ import {
   text,
   whole,
 } from "./check";
+import {
+  claimShape,
+  type HistoryAnswer,
+  type HistoryOp,
+  type HistoryRequest,
+  historyAnswers,
+  historyOps,
+  historyRequests,
+  historyTraits,
+} from "./wire/history";
+
+export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history";
+
 import { type Search, type SearchRequest, search, searchMessages } from "./wire/search";
 
 export type { Asked, Each, Search, SearchCell } from "./wire/search";
@@ -78,6 +91,9 @@ export type Claim = {
   paths: Paths;
   positions: Positions;
   share: string | null;
+  /** what a person calls it; "" where nobody did */
+  name: string;
+  note: string;
 };
 export type Settings = { samples: number; seed: number; unclaimed: string; baseline: string };
 export type State = {
@@ -192,6 +208,7 @@ export type Op =
   | ({ op: "settings" } & Partial<Settings>)
   | { op: "load"; text: string }
   | { op: "clear" }
+  | HistoryOp
   | { op: "batch"; ops: Op[] };
 
 /** What the view sends, without the id that the store adds. */
@@ -199,6 +216,7 @@ export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
+  | HistoryRequest
   | SearchRequest;
 export type ViewMessage = Request & { id: string };
 
@@ -208,7 +226,8 @@ export type Answer =
   | { kind: "rejected"; id: string; message: string }
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
-  | { kind: "pong"; id: string };
+  | { kind: "pong"; id: string }
+  | HistoryAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "searching"; search: Search };
 
 const texts = list(text);
@@ -251,6 +270,7 @@ const op: Check = (value, path, exact) =>
     settings: shape({ op: text }, settings),
     load: shape({ op: text, text }),
     clear: shape({ op: text }),
+    ...historyOps,
     batch: shape({ op: text, ops: list(op) }),
   })(value, path, exact);
 
@@ -277,18 +297,7 @@ export const traits = {
   }),
   state: shape({
     rev: whole,
-    claims: list(
-      shape({
-        id: text,
-        parent: text,
-        port: text,
-        components: texts,
-        rule: text,
-        paths,
-        positions,
-        share: options.share,
-      }),
-    ),
+    claims: list(claimShape),
     settings: shape(settings),
     ...{ can_undo: flag, can_redo: flag, last_edit: text },
   }),
@@ -302,6 +311,7 @@ export const traits = {
     ...{ held_out: flag, problem: nullable(text), running: flag, tries: whole, present: nullable(whole) },
     recorded: list(confirmed),
   }),
+  ...historyTraits,
   result: nullable(result),
   searches: list(search),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
@@ -313,6 +323,7 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...historyRequests,
   ...searchMessages,
 });
 
@@ -325,6 +336,7 @@ export const kernelMessage = tagged("kind", {
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
   pong: bare,
+  ...historyAnswers,
 });
 
 /** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */

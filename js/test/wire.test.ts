@@ -21,9 +21,23 @@ describe("the shared fixtures", () => {
   it("cover every trait and every kind of message", () => {
     for (const trait of Object.keys(traits)) expect(names.some((n) => n.startsWith(`trait.${trait}.`))).toBe(true);
     const kinds = names.map((n) => n.split(/[._]/).slice(0, 2).join("."));
-    for (const kind of ["edit", "undo", "redo", "run", "cancel", "confirm", "preview", "export", "ping"])
+    for (const kind of [
+      "edit",
+      "undo",
+      "redo",
+      "run",
+      "cancel",
+      "confirm",
+      "preview",
+      "export",
+      "ping",
+      "restore",
+      "mark",
+      "history",
+      "compare",
+    ])
       expect(kinds).toContain(`view.${kind}`);
-    for (const kind of ["ack", "rejected", "partial", "preview", "exported", "pong"])
+    for (const kind of ["ack", "rejected", "partial", "preview", "exported", "pong", "history"])
       expect(kinds).toContain(`kernel.${kind}`);
   });
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -32,14 +33,16 @@ def heat_map(sweep: Sweep) -> Figure:
     colours = ScalarMappable(Normalize(-100 * most, 100 * most), COLOURS)
     rows = {row.component: row for row in sweep.rows}
     for name, (x, y) in places.items():
-        _cell(axes, x, y, rows.get(name), colours, "free" if name in sweep.skipped else "")
+        _cell(axes, x, y, rows.get(name), most, "free" if name in sweep.skipped else "")
     axes.set_xlim(-0.5, columns - 0.5)
     axes.set_ylim(lines[0] - 0.5, lines[-1] + 0.5)
     axes.set_aspect("equal")
     _labels(axes, sweep, places)
     bar = figure.colorbar(colours, ax=axes, shrink=0.9)
     bar.set_label("change of loss recovered, points\n− worse   better +")
-    axes.set_title(f"{sentence(sweep.question)}\nn = {len(sweep.base.losses)}, hatched: within noise", fontsize="medium")
+    axes.set_title(
+        f"{sentence(sweep.question)}\nn = {len(sweep.base.losses)}, hatched: within noise", fontsize="medium"
+    )
     return figure
 
 
@@ -58,17 +61,21 @@ def cells(sweep: Sweep) -> dict[str, tuple[int, int]]:
     return {name: at for at, name in taken.items()}
 
 
-def _cell(axes: Axes, x: int, y: int, row: Row | None, colours: ScalarMappable, note: str) -> None:
-    box = {"xy": (x - 0.46, y - 0.46), "width": 0.92, "height": 0.92}
+def _cell(axes: Axes, x: int, y: int, row: Row | None, most: float, note: str) -> None:
+    corner = (x - 0.46, y - 0.46)
     if row is None or not row.effect.resolved:
-        axes.add_patch(Rectangle(**box, fill=False, edgecolor="0.8", lw=0.8))
+        axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor="0.8", lw=0.8))
         axes.text(x, y, note, ha="center", va="center", fontsize=6, color="0.45")
         return
-    colour = colours.to_rgba(100 * row.effect.value)
+    colour = colormaps[COLOURS]((row.effect.value / most + 1) / 2)
     hatch = None if row.beyond_noise else "////"
-    axes.add_patch(Rectangle(**box, facecolor=colour, edgecolor="0.55" if hatch else "0.3", lw=0.4, hatch=hatch))
+    axes.add_patch(
+        Rectangle(corner, 0.92, 0.92, facecolor=colour, edgecolor="0.55" if hatch else "0.3", lw=0.4, hatch=hatch)
+    )
     light = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 0.5
-    text = f"{100 * row.effect.value:+.0f}".replace("-", "−")
+    points = 100 * row.effect.value
+    text = f"{points:+.{int(abs(points) < 9.95)}f}".replace("-", "−")
+    text = "0" if text[1:] == "0.0" else text
     axes.text(
         x, y, text, ha="center", va="center", fontsize=7, color="0.1" if light else "1",
         bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8} if hatch else None,
@@ -86,7 +93,7 @@ def _labels(axes: Axes, sweep: Sweep, places: dict[str, tuple[int, int]]) -> Non
             columns[x] = f"h{c.slot}" if c.kind == "head" else "MLP"
     axes.set_xticks(list(columns), list(columns.values()), fontsize=7)
     axes.set_yticks(list(lines), list(lines.values()), fontsize=7)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelbottom=False, labeltop=True)
     axes.spines[:].set_visible(False)
     for name, (x, y) in places.items():
         if by_id[name].kind not in ("head", "mlp"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from ..errors import HypothesisError, ScrubError, listed, suggestion
 from ..graph.base import Layout
@@ -136,7 +136,9 @@ class Question:
         if self.ask == FREE:
             return h if self.leaf else h.claim(WHOLE, self.place.path, SAME)[0]
         opened = self.opened
-        if self.leaf and opened == h:  # its only port: what nothing is claimed of would be a leaf, so it says "any input"
+        if (
+            self.leaf and opened == h
+        ):  # its only port: what nothing is claimed of would be a leaf, so it says "any input"
             return h.claim(WHOLE, self.place.path, ANY)[0]
         return opened
 
@@ -221,9 +223,7 @@ class Question:
         for c in h:
             under = f"{ids[c.parent]}.{c.port}" if c.port else ids[c.parent]
             components: Sequence[str] = rest if c.id == claim.id else c.components
-            made, ids[c.id] = made.claim(
-                components, under, c.rule, paths=c.paths, positions=c.positions, share=c.share
-            )
+            made, ids[c.id] = made.claim(components, under, c.rule, paths=c.paths, positions=c.positions, share=c.share)
         return made
 
     # -- one input of a head ------------------------------------------------------------------------------------------
@@ -277,10 +277,12 @@ def question(layout: Layout, h: Hypothesis, under: str, ask: object, each: objec
         raise ScrubError(f"question= is 'free', 'keep' or a rule of the task ({listed(rules)}), not {ask!r}.{hint}")
     if each not in EACH:
         raise ScrubError(f"each= is one of {listed(EACH)}, not {each!r}.")
-    return Question(h, where, ask, cast("Each", each), layout)
+    return Question(h, where, ask, each, layout)
 
 
-def accepted(layout: Layout, h: Hypothesis, under: str, names: Sequence[str], rule: str, *, keep: bool = True) -> Hypothesis:
+def accepted(
+    layout: Layout, h: Hypothesis, under: str, names: Sequence[str], rule: str, *, keep: bool = True
+) -> Hypothesis:
     """Claims for some senders of a port, as a sweep measured them.
 
     Parameters

@@ -58,7 +58,16 @@ class Search:
     def key(self) -> Hashable:
         """What makes two searches the same one."""
         q = self.question
-        return (id(self.task), self.hypothesis, self.settings, q.place.path, q.ask, q.each, self.samples, self.candidates)
+        return (
+            id(self.task),
+            self.hypothesis,
+            self.settings,
+            q.place.path,
+            q.ask,
+            q.each,
+            self.samples,
+            self.candidates,
+        )
 
     @property
     def hypothesis(self) -> Hypothesis:

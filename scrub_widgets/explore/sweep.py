@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from tqdm.auto import tqdm
@@ -309,10 +309,7 @@ def _steps(
     plain = task.prepare().seconds / len(task) * chosen.samples
     left = tuple(name for name, why in reasons.items() if why is None)
     if resume is None:
-        base = None
-        for base in task.stream(asked.before, chosen):
-            pass
-        assert base is not None
+        *_, base = task.stream(asked.before, chosen)
         found = Sweep(task, asked, chosen, base, (), left, skipped, time.perf_counter() - began, plain)
     else:
         known = {row.component for row in resume.rows}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, publish, search, wire
+from . import edits, history, publish, search, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -53,6 +53,10 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
     wire.AskPreview: _preview,
     wire.Export: _export,
+    wire.Restore: history.restore,
+    wire.Mark: history.mark,
+    wire.AskHistory: history.earlier,
+    wire.AskCompare: history.compare,
     wire.AskSearch: search.ask,
     wire.CancelSearch: acknowledged(lambda widget: widget.session.cancel_search()),
     wire.Accept: search.accept,

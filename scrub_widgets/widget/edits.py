@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
 import msgspec
 
+from .. import labels
 from ..engine.settings import settings
 from ..errors import listed
 from ..history import Step
@@ -41,43 +43,92 @@ def _after(step: Step, op: wire.AnyOperation, made: list[str]) -> tuple[Step, st
             step, words = _after(step, one, made)
             said.append(words)
         return step, "; ".join(said)
-    if isinstance(op, wire.SetSettings):
-        given = _given(op)
-        chosen = settings(**{**msgspec.structs.asdict(step.settings), **given})
-        return replace(step, settings=chosen), ", ".join(f"{name} {value}" for name, value in given.items())
-    hypothesis, words = _claims(step.hypothesis, op, made)
-    return replace(step, hypothesis=hypothesis), words
+    return APPLY[type(op)](step, op, made)
 
 
-def _claims(h: Hypothesis, op: wire.AnyOperation, made: list[str]) -> tuple[Hypothesis, str]:
-    if isinstance(op, wire.Claim):
-        h, claim_id = h.claim(
-            op.components,
-            op.under,
-            op.rule,
-            paths=cast("Paths", op.paths),  # whatever it is: claim() checks it
-            positions=op.positions,
-            share=op.share,
-        )
-        made.append(claim_id)
-        return h, f"claim {' + '.join(op.components)} under {op.under}"
-    if isinstance(op, wire.SetRule):
-        for claim_id in op.claims:
-            h = h.with_rule(claim_id, op.rule)
-        made += op.claims
-        return h, f"rule '{op.rule}' for {listed(op.claims, 3)}"
-    if isinstance(op, wire.Change):
-        given = _given(op)
-        del given["claim"]
-        h, claim_id = h.change(op.claim, **given)
-        made.append(claim_id)
-        return h, f"{', '.join(given)} of '{op.claim}'"
-    if isinstance(op, wire.Remove):
-        for claim_id in op.claims:
-            if claim_id in h or not any(claim_id.startswith((f"{c}>", f"{c}.")) for c in op.claims):
-                h = h.remove(claim_id)
-        return h, f"remove {listed(op.claims, 3)}"
-    return Hypothesis(), "remove all claims"
+def _settings(step: Step, op: wire.SetSettings, _: list[str]) -> tuple[Step, str]:
+    given = _given(op)
+    chosen = settings(**{**msgspec.structs.asdict(step.settings), **given})
+    return replace(step, settings=chosen), ", ".join(f"{name} {value}" for name, value in given.items())
+
+
+def _claim(step: Step, op: wire.Claim, made: list[str]) -> tuple[Step, str]:
+    h, claim_id = step.hypothesis.claim(
+        op.components,
+        op.under,
+        op.rule,
+        paths=cast("Paths", op.paths),  # whatever it is: claim() checks it
+        positions=op.positions,
+        share=op.share,
+    )
+    made.append(claim_id)
+    return replace(step, hypothesis=h), f"claim {' + '.join(op.components)} under {op.under}"
+
+
+def _rule(step: Step, op: wire.SetRule, made: list[str]) -> tuple[Step, str]:
+    h = step.hypothesis
+    for claim_id in op.claims:
+        h = h.with_rule(claim_id, op.rule)
+    made += op.claims
+    return replace(step, hypothesis=h), f"rule '{op.rule}' for {listed(op.claims, 3)}"
+
+
+def _change(step: Step, op: wire.Change, made: list[str]) -> tuple[Step, str]:
+    given = _given(op)
+    del given["claim"]
+    h, claim_id = step.hypothesis.change(op.claim, **given)
+    made.append(claim_id)
+    after = replace(step, hypothesis=h, labels=labels.moved(step.labels, op.claim, claim_id))
+    return after, f"{', '.join(given)} of '{op.claim}'"
+
+
+def _remove(step: Step, op: wire.Remove, _: list[str]) -> tuple[Step, str]:
+    h = step.hypothesis
+    for claim_id in op.claims:
+        if claim_id in h or not any(claim_id.startswith((f"{c}>", f"{c}.")) for c in op.claims):
+            h = h.remove(claim_id)
+    return replace(step, hypothesis=h), f"remove {listed(op.claims, 3)}"
+
+
+def _label(step: Step, op: wire.SetLabel, made: list[str]) -> tuple[Step, str]:
+    given = _given(op)
+    del given["claim"]
+    made.append(op.claim)
+    after = replace(step, labels=labels.labelled(step.labels, step.hypothesis, op.claim, **given))
+    return after, f"{' and '.join(given) or 'name'} of '{op.claim}'"
+
+
+def _group(step: Step, op: wire.Group, made: list[str]) -> tuple[Step, str]:
+    h, group_id = step.hypothesis.group(op.claims, op.rule)
+    made.append(group_id)
+    after = replace(step, hypothesis=h, labels=labels.grouped(step.labels, op.claims, group_id))
+    return after, f"group {listed(op.claims, 3)}"
+
+
+def _ungroup(step: Step, op: wire.Ungroup, made: list[str]) -> tuple[Step, str]:
+    h, ids = step.hypothesis.ungroup(op.claim)
+    made += ids
+    after = replace(step, hypothesis=h, labels=labels.ungrouped(step.labels, op.claim, ids))
+    return after, f"ungroup '{op.claim}'"
+
+
+def _clear(step: Step, op: wire.Clear, made: list[str]) -> tuple[Step, str]:
+    del op, made
+    return replace(step, hypothesis=Hypothesis()), "remove all claims"
+
+
+APPLY: dict[type[wire.Operation], Callable[[Step, Any, list[str]], tuple[Step, str]]] = {
+    wire.Claim: _claim,
+    wire.SetRule: _rule,
+    wire.Change: _change,
+    wire.Remove: _remove,
+    wire.SetSettings: _settings,
+    wire.SetLabel: _label,
+    wire.Group: _group,
+    wire.Ungroup: _ungroup,
+    wire.Clear: _clear,
+}
+"""From a step to the next and what was done in words, for each operation; ids of claims it made go into the list."""
 
 
 def _given(op: wire.Operation) -> dict[str, Any]:

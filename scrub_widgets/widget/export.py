@@ -12,14 +12,30 @@ import msgspec
 from ..engine.settings import Settings
 from ..errors import ScrubError
 from ..hypothesis import Claim
+from ..labels import UNNAMED, Label
 from ..session import Session
 from ..tasks import NAMES
+from . import history, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
 
 STATIC = Path(__file__).parent / "static"
-TRAITS = ("_graph", "_task", "_state", "_result", "_examples", "_status", "_confirm", "_searches", "_selection", "_height")
+TRAITS = (
+    "_graph",
+    "_task",
+    "_state",
+    "_result",
+    "_examples",
+    "_status",
+    "_confirm",
+    "_compare",
+    "_searches",
+    "_selection",
+    "_height",
+)
+MOST_STEPS = 1000
+"""Steps of the history in a saved page."""
 BINARY = ("model", "scrubbed", "baseline")
 
 PAGE = """<!doctype html>
@@ -72,10 +88,15 @@ def page(widget: ScrubWidget) -> str:
     return PAGE.format(
         title=f"scrub-widgets: {widget.session.task.name}",
         css=(STATIC / "widget.css").read_text("utf-8"),
-        traits=_json({**widget.get_state(list(TRAITS)), "_static": True}),
+        traits=_json({**widget.get_state(list(TRAITS)), "_history": _history(widget), "_static": True}),
         binary=json.dumps(BINARY),
         bundle=base64.b64encode(bundle.read_bytes()).decode(),
     )
+
+
+def _history(widget: ScrubWidget) -> object:
+    """More steps than the trait holds: a saved page has no kernel to ask for them."""
+    return wire.plain(history.history_of(widget.session, MOST_STEPS))
 
 
 def _json(value: object) -> str:
@@ -92,7 +113,8 @@ def script(session: Session) -> str:
         task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"
     rewrites = [f"task = task.rewrite(...)  # {agreement}" for agreement in session.task.rewrites]
     lines = ["import scrub_widgets as sw", "", task, *rewrites, "", "h = sw.Hypothesis()"]
-    lines += [_claim_line(claim) for claim in session.hypothesis]
+    for claim in session.hypothesis:
+        lines += [*_label_lines(session.step.labels.get(claim.id, UNNAMED)), _claim_line(claim)]
     chosen = _arguments(session.settings)
     tries = session.tries
     counted = f"# {tries} different {'hypothesis was' if tries == 1 else 'hypotheses were'} tried on this data."
@@ -111,6 +133,11 @@ def _confirmed(session: Session) -> list[str]:
 
 def _arguments(chosen: Settings) -> str:
     return ", ".join(f"{key}={value!r}" for key, value in msgspec.structs.asdict(chosen).items())
+
+
+def _label_lines(label: Label) -> list[str]:
+    """A claim's name and note as comments."""
+    return [f"# {line}".rstrip() for line in (label.name, *label.note.splitlines()) if line]
 
 
 def _claim_line(claim: Claim) -> str:

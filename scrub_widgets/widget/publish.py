@@ -10,7 +10,8 @@ from ..engine.settings import BASELINES
 from ..errors import RuleError, ScrubError
 from ..graph.base import Layout
 from ..history import Outcome, Status
-from ..hypothesis import ROOT, Hypothesis
+from ..hypothesis import ROOT, Claim, Hypothesis
+from ..labels import NONE, UNNAMED, Label, Labels
 from ..measure.guards import Doubt
 from ..rules import SAME, describe, find, shows_tokens
 from ..session import Session
@@ -97,7 +98,7 @@ def state_of(session: Session) -> wire.State:
     baseline = chosen.baseline if isinstance(chosen.baseline, str) else "ablated"
     return wire.State(
         rev=session.rev,
-        claims=claim_rows(session.hypothesis),
+        claims=claim_rows(session.hypothesis, session.step.labels),
         settings=wire.SettingsInfo(
             samples=chosen.samples, seed=chosen.seed, unclaimed=chosen.unclaimed, baseline=baseline
         ),
@@ -107,21 +108,25 @@ def state_of(session: Session) -> wire.State:
     )
 
 
-def claim_rows(hypothesis: Hypothesis) -> list[wire.ClaimRow]:
+def claim_rows(hypothesis: Hypothesis, labels: Labels = NONE) -> list[wire.ClaimRow]:
     """Claims, parents before children."""
-    return [
-        wire.ClaimRow(
-            id=c.id,
-            parent=c.parent,
-            port=c.port,
-            components=list(c.components),
-            rule=c.rule,
-            paths=c.paths,
-            positions=list(c.positions) if isinstance(c.positions, tuple) else c.positions,
-            share=c.share,
-        )
-        for c in hypothesis
-    ]
+    return [claim_row(claim, labels.get(claim.id, UNNAMED)) for claim in hypothesis]
+
+
+def claim_row(c: Claim, label: Label = UNNAMED) -> wire.ClaimRow:
+    """One claim."""
+    return wire.ClaimRow(
+        id=c.id,
+        parent=c.parent,
+        port=c.port,
+        components=list(c.components),
+        rule=c.rule,
+        paths=c.paths,
+        positions=list(c.positions) if isinstance(c.positions, tuple) else c.positions,
+        share=c.share,
+        name=label.name,
+        note=label.note,
+    )
 
 
 def status_of(status: Status) -> wire.StatusInfo:

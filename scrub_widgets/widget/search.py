@@ -20,6 +20,15 @@ MOST_CELLS = 2000
 """What the searches may hold together; beyond it, older ones are left out."""
 
 
+def show(widget: ScrubWidget, what: str) -> None:
+    """Bring the view up to date: all searches as a trait, news of the one that runs as a message."""
+    searches = widget.session.searches
+    if what == "search":
+        widget._set(_searches=[wire.plain(search) for search in searches_of(searches)])
+    elif searches:
+        widget.send(wire.plain(wire.Searching(search=search_of(searches[-1]))))
+
+
 def ask(widget: ScrubWidget, message: wire.AskSearch) -> wire.AnyAnswer:
     """Begin a search."""
     if message.question == "rule" and message.rule is None:
@@ -39,7 +48,9 @@ def accept(widget: ScrubWidget, message: wire.Accept) -> wire.AnyAnswer:
     """Claim what was found; the answer names the claims of the senders themselves."""
     session = widget.session
     session.accept(message.components, message.under, message.rule, keep=message.keep)
-    made = [c.id for c in session.hypothesis if c.under == message.under and set(c.components) & set(message.components)]
+    made = [
+        c.id for c in session.hypothesis if c.under == message.under and set(c.components) & set(message.components)
+    ]
     return wire.Ack(id=message.id, rev=session.rev, claims=made)
 
 
@@ -93,4 +104,5 @@ def search_of(search: Search) -> wire.SearchInfo:
 
 def _rounded(e: Estimate) -> wire.Interval:
     """Enough digits for a cell."""
-    return wire.Interval.of(Estimate(*(round(x, DIGITS) + 0.0 for x in (e.value, e.low, e.high))))
+    value, low, high = (round(x, DIGITS) + 0.0 for x in (e.value, e.low, e.high))  # + 0.0: never "-0.0"
+    return wire.Interval.of(Estimate(value, low, high))

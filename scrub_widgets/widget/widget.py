@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from ..comparing import Compared
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
 from ..hypothesis import ROOT, Hypothesis
+from ..past import Past
 from ..result import Result
 from ..session import Session
 from ..task import Task
-from . import answers, export, publish, search, wire
+from . import answers, export, history, publish, search, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +60,9 @@ class ScrubWidget(anywidget.AnyWidget):
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
-    _searches = traitlets.List().tag(sync=True, echo_update=False)
+    _history = traitlets.Dict().tag(sync=True, echo_update=False)
+    _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _searches: traitlets.List[Any] = traitlets.List().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
@@ -90,6 +94,7 @@ class ScrubWidget(anywidget.AnyWidget):
                 _state=wire.plain(publish.state_of(session)),
                 _status=wire.plain(publish.status_of(session.status)),
                 _confirm=wire.plain(publish.confirm_of(session)),
+                _history=wire.plain(history.history_of(session)),
                 _selection=wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT)),
                 _height=height,
             )
@@ -149,6 +154,27 @@ class ScrubWidget(anywidget.AnyWidget):
     def redo(self) -> None:
         """Take back the last undo."""
         self.session.redo()
+
+    def label(self, claim: str, *, name: str | None = None, note: str | None = None) -> None:
+        """Name a claim, or note something about it; an empty text takes it away. It changes no number."""
+        self.session.label(claim, name=name, note=note)
+
+    @property
+    def history(self) -> Past:
+        """Every step so far, with its number where it is known."""
+        return self.session.history
+
+    def restore(self, step: int) -> None:
+        """Go to any step of the history; undo then leads on to what that was made from."""
+        self.session.restore(step)
+
+    def mark(self, step: int, *, name: str | None = None, note: str | None = None) -> None:
+        """Name a step of the history, or note something about it."""
+        self.session.mark(step, name=name, note=note)
+
+    def compare(self, a: int, b: int, timeout: float | None = None) -> Compared:
+        """The difference of two steps of the history, b minus a, paired by reference; shown in the view as well."""
+        return self.session.compare(a, b, timeout)
 
     def cancel(self) -> None:
         """Stop the run; what was shown stays."""
@@ -224,14 +250,18 @@ class ScrubWidget(anywidget.AnyWidget):
         if what == "state":
             self._set(_selection=_possible(self._selection, session.hypothesis))
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
+            self._show("history")
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
-        elif what == "search":
-            self._set(_searches=[wire.plain(s) for s in search.searches_of(session.searches)])
-        elif what == "searching":
-            self.send(wire.plain(wire.Searching(search=search.search_of(session.searches[-1]))))
+        elif what in ("search", "searching"):
+            search.show(self, what)
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
+        elif what == "history":
+            self._set(_history=wire.plain(history.history_of(session)))
+        elif what == "compare":
+            compared = history.compare_of(session)
+            self._set(_compare=None if compared is None else wire.plain(compared))
         elif session.outcome is not None:
             outcome, shown = session.outcome, publish.result_of(session.outcome)
             if what == "partial":
@@ -241,6 +271,7 @@ class ScrubWidget(anywidget.AnyWidget):
             else:
                 # The examples first: they are there when the result is drawn.
                 self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
+                self._show("history")
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""

@@ -23,6 +23,8 @@ TRAITS = {
     "searches": list[wire.SearchInfo],
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
+    "history": wire.HistoryInfo,
+    "compare": wire.CompareInfo | None,
 }
 
 

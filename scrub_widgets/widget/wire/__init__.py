@@ -1,6 +1,7 @@
 """The shapes that kernel and view exchange; ``docs/wire.md`` in types. ``js/src/wire`` is its twin."""
 
 from .base import *
+from .history import *
 from .messages import *
 from .operations import *
 from .search import *

@@ -59,10 +59,31 @@ class Clear(Operation, frozen=True):
     """Remove all claims."""
 
 
+class SetLabel(Operation, frozen=True, tag="label"):
+    """Another name or note for a claim; an empty one takes it away."""
+
+    claim: str
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    note: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Group(Operation, frozen=True):
+    """Several claims as one, with one draw; without a rule they must have the same."""
+
+    claims: list[str]
+    rule: str | None = None
+
+
+class Ungroup(Operation, frozen=True):
+    """One claim for each component of a group."""
+
+    claim: str
+
+
 class Batch(Operation, frozen=True):
     """Several edits as one step."""
 
-    ops: list[Claim | SetRule | Change | Remove | SetSettings | Clear]
+    ops: list[Claim | SetRule | Change | Remove | SetSettings | SetLabel | Group | Ungroup | Clear]
 
 
-AnyOperation = Claim | SetRule | Change | Remove | SetSettings | Load | Clear | Batch
+AnyOperation = Claim | SetRule | Change | Remove | SetSettings | SetLabel | Group | Ungroup | Load | Clear | Batch

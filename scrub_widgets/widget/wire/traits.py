@@ -84,6 +84,8 @@ class ClaimRow(Shape, frozen=True):
     paths: Literal["direct", "all"]
     positions: list[int] | str | None
     share: str | None
+    name: str
+    note: str
 
 
 class SettingsInfo(Shape, frozen=True):

@@ -5,16 +5,31 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import history as h
 from . import messages as m
 from . import search as s
 
 AnyMessage = (
-    m.Edit | m.Undo | m.Redo | m.Run | m.Cancel | m.Confirm | m.AskPreview | m.Export | m.Ping
-    | s.AskSearch | s.CancelSearch | s.Accept
-)  # fmt: skip
+    m.Edit
+    | m.Undo
+    | m.Redo
+    | m.Run
+    | m.Cancel
+    | m.Confirm
+    | m.AskPreview
+    | m.Export
+    | m.Ping
+    | h.Restore
+    | h.Mark
+    | h.AskHistory
+    | h.AskCompare
+    | s.AskSearch
+    | s.CancelSearch
+    | s.Accept
+)
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | s.Searching
+AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | h.Earlier | s.Searching
 """What the kernel sends."""
 
 
