@@ -39,7 +39,7 @@ def ask(
         session._open()
         task, chosen = session.task, session.settings
         wanted = chosen.samples if samples is None else _whole("samples", samples, 2, chosen.samples)
-        asked = question(task.graph.layout, session.hypothesis, under, ask_, each, tuple(task.rules))
+        asked = question(task.graph.layout, session.hypothesis, under, ask_, each, task.classes)
         if candidates is not None:
             check_senders(asked.place, candidates)
         some = None if candidates is None else tuple(candidates)

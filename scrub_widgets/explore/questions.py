@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
 
-from ..errors import HypothesisError, ScrubError, listed, suggestion
+from ..errors import HypothesisError, RuleError, ScrubError, listed, suggestion
 from ..graph.base import Layout
 from ..hypothesis import ROOT, WHOLE, Claim, Hypothesis
 
@@ -152,7 +152,7 @@ class Question:
 
     def why_not(self, name: str) -> str | None:
         """Why the question makes no sense for a sender, in words; None if it does."""
-        held = self._holding(name)
+        held = self.holding(name)
         if self.ask == FREE and self.here and not held:
             return "it is free already: nothing is claimed of it here"
         if self.each in ("q", "k", "v"):
@@ -185,13 +185,14 @@ class Question:
 
     # -- whole senders ------------------------------------------------------------------------------------------------
 
-    def _holding(self, name: str) -> list[Claim]:
+    def holding(self, name: str) -> list[Claim]:
+        """The claims at this port that hold a sender."""
         return [c for c in self.here if c.whole or name in c.components]
 
     def _freed(self, name: str) -> Hypothesis:
         if self.here:
             h = self.hypothesis
-            for claim in self._holding(name):
+            for claim in self.holding(name):
                 h = self._taken_out(h, claim, name)
         else:
             h, rest = self.opened, [s for s in self.place.senders if s != name]
@@ -202,7 +203,7 @@ class Question:
         return h
 
     def _claimed(self, name: str) -> Hypothesis:
-        held = self._holding(name)
+        held = self.holding(name)
         if not held:
             return self.opened.claim(name, self.place.path, self.rule)[0]
         h = self.hypothesis
@@ -242,7 +243,7 @@ class Question:
 
     def _alone(self, name: str) -> tuple[Hypothesis, str]:
         """The hypothesis with a claim of this sender alone, under which its inputs can be told apart."""
-        held = self._holding(name)
+        held = self.holding(name)
         if held and held[0].components == (name,):
             return self.hypothesis, held[0].id
         if held:
@@ -255,15 +256,24 @@ class Question:
         return h.claim(name, self.place.path, SAME)
 
     def _input_claimed(self, name: str) -> Hypothesis:
-        held = self._holding(name)
+        held = self.holding(name)
         if held:
             return self.hypothesis.claim(WHOLE, f"{held[0].id}.{self.each}", self.rule)[0]
         h, claim_id = self.opened.claim(name, self.place.path, SAME)
         return h.claim(WHOLE, f"{claim_id}.{self.each}", self.rule)[0]
 
 
-def question(layout: Layout, h: Hypothesis, under: str, ask: object, each: object, rules: Sequence[str]) -> Question:
+def question(
+    layout: Layout, h: Hypothesis, under: str, ask: str, each: Each, apply_rule: Callable[[str], object]
+) -> Question:
     """A checked question.
+
+    Parameters
+    ----------
+    layout, h, under, ask, each
+        As in :class:`Question`.
+    apply_rule : callable
+        Raises a RuleError for a name that is no rule, or a rule that cannot be applied.
 
     Raises
     ------
@@ -271,10 +281,13 @@ def question(layout: Layout, h: Hypothesis, under: str, ask: object, each: objec
         No such port, question or kind of sender; the sentence says what exists.
     """
     where = place(layout, h, under)
-    if not isinstance(ask, str) or ask not in (FREE, KEEP, *rules):
-        known = (FREE, KEEP, *rules)
-        hint = suggestion(ask, known) if isinstance(ask, str) else ""
-        raise ScrubError(f"question= is 'free', 'keep' or a rule of the task ({listed(rules)}), not {ask!r}.{hint}")
+    if not isinstance(ask, str):
+        raise ScrubError(f"question= is 'free', 'keep' or the name of a rule, not {ask!r}.")
+    if ask not in (FREE, KEEP):
+        try:
+            apply_rule(ask)
+        except RuleError as error:
+            raise RuleError(f"question= is 'free', 'keep' or the name of a rule, and {error}", where=ask) from None
     if each not in EACH:
         raise ScrubError(f"each= is one of {listed(EACH)}, not {each!r}.")
     return Question(h, where, ask, each, layout)
@@ -312,7 +325,7 @@ def accepted(
         why = asked.why_not(name)
         if why is not None:
             raise HypothesisError(f"'{name}' under '{where.path}': {why}.")
-        made = asked.after(name)
+        made = asked.after(name) if asked.holding(name) else made.claim(name, where.path, rule)[0]
     return made
 
 

@@ -284,9 +284,7 @@ def sweep_steps(
         No such port, question or sender; another question than the one to resume. Before anything is computed.
     """
     task.check(h)
-    asked = question(task.graph.layout, h, under, ask, each, tuple(task.rules))
-    if ask not in (FREE, KEEP):
-        task.classes(ask)
+    asked = question(task.graph.layout, h, under, ask, each, task.classes)
     chosen = _with_one_baseline(h, chosen or Settings())
     if resume is not None and (resume.task is not task or resume.question != asked or resume.settings != chosen):
         raise ScrubError("the sweep to resume is of another task, hypothesis, port, question or settings.")
