@@ -151,7 +151,7 @@ def test_every_hypothesis_that_is_asked_about_can_be_scrubbed(h: Hypothesis, und
     ],
 )
 def test_each_row_is_two_scrubs(h: Hypothesis, under: str, ask: str, each: Any, unclaimed: str) -> None:
-    chosen = {"samples": SAMPLES, "seed": 3, "unclaimed": unclaimed}
+    chosen: dict[str, Any] = {"samples": SAMPLES, "seed": 3, "unclaimed": unclaimed}
     sweep = sw.importance(task(), h, under, ask, each=each, progress=False, **chosen)
     assert sweep.complete
     assert len(sweep) > 0
@@ -167,7 +167,7 @@ def test_nearly_all_of_a_port_costs_no_more_than_the_few_that_are_missing() -> N
     """A group of most senders is read from its donor's stream: the same to rounding as component by component."""
     names = task().graph.layout.names
     for unclaimed in ("per receiver", "per component", "global"):
-        chosen = {"samples": SAMPLES, "unclaimed": unclaimed}
+        chosen: dict[str, Any] = {"samples": SAMPLES, "unclaimed": unclaimed}
         grouped = task().scrub(Hypothesis().claim(names[1:], rule="token at 1")[0], **chosen)
         apart = Hypothesis()
         for name in names[1:]:  # one draw for all, and so the same donors, but each claim by itself
@@ -223,7 +223,6 @@ def test_a_sweep_goes_on_where_it_stopped() -> None:
     steps = sweep_steps(task(), LEAF, f"{HEAD}.k", chosen=chosen)
     seen = [next(steps) for _ in range(4)]
     assert [len(s) for s in seen] == [0, 1, 2, 3]
-    steps.close()
     *_, whole = sweep_steps(task(), LEAF, f"{HEAD}.k", chosen=chosen, resume=seen[-1])
     at_once = sw.importance(task(), LEAF, f"{HEAD}.k", samples=SAMPLES)
     assert [row.component for row in whole.rows] == [row.component for row in at_once.rows]
