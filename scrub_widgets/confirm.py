@@ -100,6 +100,10 @@ class Record:
         """Record a confirmation; one that is there stays."""
         return self._confirmed.setdefault(confirmation.key, replace(confirmation, repeated=False))
 
+    def forget_results(self) -> None:
+        """Keep the numbers, and let go of the results that they were read from."""
+        self._confirmed = {key: replace(c, result=None) for key, c in self._confirmed.items()}
+
     # -- JSON -------------------------------------------------------------------------------------------------------
 
     def to_builtins(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from .hypothesis import Hypothesis
 from .labels import NONE, UNNAMED, Label, Labels
 from .measure.estimates import Estimate
 from .measure.guards import Doubt
+from .measure.waterfall import Waterfall
 from .result import Result
 
 Phase = Literal["loading", "idle", "running", "done", "cancelled", "error"]
@@ -257,6 +258,8 @@ class Outcome:
         The difference, paired by reference.
     checked : bool
         Whether what needs runs of its own is in.
+    waterfall : Waterfall or None
+        What each claim costs or gains, once somebody asked for it.
     """
 
     rev: int
@@ -268,3 +271,4 @@ class Outcome:
     null: Estimate | None = None
     above_null: Estimate | None = None
     checked: bool = False
+    waterfall: Waterfall | None = None

@@ -1,4 +1,4 @@
-"""What the engine thread of a session does: runs first, then confirmations, comparisons and searches, then checks.
+"""What the engine thread of a session does: runs, then confirmations, comparisons, waterfalls and searches, then checks.
 
 Each can be stopped between two chunks. A newer edit ends a run, a search and a check; a confirmation and a comparison are
 of frozen hypotheses and go on, unless they are cancelled.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks, comparing, remembered, searching
+from . import checks, comparing, remembered, searching, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
@@ -46,6 +46,8 @@ class Jobs:
         A state to measure on held-out inputs.
     compare : Compared or None
         Two steps whose difference is not known yet.
+    waterfall : Step or None
+        A state whose result should have a waterfall.
     search : Hashable or None
         The key of a search.
     check : Outcome or None
@@ -55,11 +57,13 @@ class Jobs:
     run: Job | None = None
     confirm: Job | None = None
     compare: Compared | None = None
+    waterfall: Step | None = None
     search: Hashable | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
-        return any(job is not None for job in (self.run, self.confirm, self.compare, self.search, self.check))
+        first = (self.run, self.confirm, self.compare, self.waterfall)
+        return any(job is not None for job in (*first, self.search, self.check))
 
     def take(self) -> Callable[[Session], None]:
         """The most urgent job, as a function of the session."""
@@ -72,6 +76,9 @@ class Jobs:
         if self.compare is not None:
             compare = self.compare
             return lambda session: comparing.measure(session, compare)
+        waterfall = self.waterfall
+        if waterfall is not None:
+            return lambda session: waterfalls.measure(session, waterfall)
         search = self.search
         if search is not None:
             return lambda session: searching.work(session, search)
@@ -150,8 +157,13 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
         session._jobs.check = outcome
         session._tell("result")
         session._tell("confirm")  # the tries
-        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s"
+        n, took = step.settings.samples, f"in {outcome.seconds:.2f} s{_memory(outcome.result)}"
         session._say(Status("done", outcome.rev, n, n, took))
+
+
+def _memory(result: Result) -> str:
+    note = result.provenance.get("memory")
+    return f". {note}" if note else ""
 
 
 def _after(result: Result, tries: int) -> Result:
@@ -170,7 +182,7 @@ def _publish_partial(
         session.outcome = outcome = replace(outcome, rev=now())
         session._tell("partial")
         n, samples = len(outcome.result.losses), outcome.result.settings.samples
-        session._say(Status("running", outcome.rev, n, samples, "scrubbing"))
+        session._say(Status("running", outcome.rev, n, samples, f"scrubbing{_memory(outcome.result)}"))
         return time.monotonic()
 
 
@@ -272,7 +284,7 @@ def check_further(session: Session, outcome: Outcome) -> None:
     def stop() -> None:
         with session._lock:
             wanted = session._jobs
-            first = (wanted.run, wanted.confirm, wanted.compare, wanted.search)
+            first = (wanted.run, wanted.confirm, wanted.compare, wanted.waterfall, wanted.search)
             if wanted.check is not outcome or any(job is not None for job in first):
                 raise Cancelled("cancelled")
 

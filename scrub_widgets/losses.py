@@ -38,7 +38,8 @@ class Loss:
     distance : callable or None
         How far two outputs ``[n, reads, vocab]`` are apart, for the pointwise score, ``[n]``; None: by the change of the loss.
     terms : callable or None
-        Like ``function``, but ``[n, reads]``: what each read position adds to the loss; None if it is no sum over positions.
+        Like ``function``, but ``[n, reads]``: what each read position adds, so that their sum is the loss; None if it is no
+        sum over positions.
     labels : callable or None
         ``(batch) -> labels [n]``, the right answer of each example (of the last entry that is read); None where there is
         none.
@@ -165,8 +166,8 @@ def kl(positions: Sequence[int] | None = None) -> Loss:
     def terms(logits: Tensor, _: Batch, clean: Tensor) -> Tensor:
         return divergences(clean, logits) / logits.shape[1]
 
-    def function(logits: Tensor, _: Batch, clean: Tensor) -> Tensor:
-        return divergence(clean, logits)
+    def function(logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
+        return terms(logits, batch, clean).sum(-1)
 
     name = "KL to the model" if positions is None else f"KL to the model at {list(positions)}"
     return Loss(name, lambda length: _within(positions, length, "the inputs"), function, terms=terms)

@@ -93,7 +93,9 @@ class Remembered:
 
 
 def _size(outcome: Outcome) -> int:
-    return EACH * len(outcome.result.losses)
+    losses = outcome.result.losses
+    by_position = (losses.model_at, losses.scrubbed_at, losses.baseline_at)
+    return EACH * len(losses) + sum(part.nbytes for part in by_position)
 
 
 def finished(session: Session, step: Step, outcome: Outcome) -> Outcome:
@@ -101,7 +103,8 @@ def finished(session: Session, step: Step, outcome: Outcome) -> Outcome:
     tries = session._record.tries_with(step.hypothesis)
     result = replace(outcome.result, provenance={**outcome.result.provenance, "tries": tries})
     outcome = checks.at_once(replace(outcome, result=result))
-    _ = outcome.result.recovered_from  # computed now, and not while listeners hold the lock
+    # Computed now, and not while listeners hold the lock.
+    _ = outcome.result.recovered_from, outcome.result.positions, outcome.result.roles
     return outcome
 
 

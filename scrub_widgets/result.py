@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from .classes import Classes, Ints
 from .engine.draws import POLICIES, Draws
 from .engine.run import Losses, baseline_name
 from .engine.settings import Settings
+from .engine.stretches import stretches
 from .graph.base import Layout
 from .hypothesis import ROOT, Hypothesis
 from .measure import estimates
@@ -22,6 +23,9 @@ from .measure.estimates import Estimate, Floats
 from .measure.guards import Doubt, doubts
 from .measure.guards.paired import again
 from .measure.nulls.variants import without
+from .measure.positions import Place, places, roles
+from .measure.waterfall import Waterfall, waterfall
+from .sample import Sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +44,8 @@ class Result:
     settings : Settings
         Samples, seed, unclaimed policy and baseline.
     losses : Losses
-        ``.model``, ``.scrubbed``, ``.baseline`` and ``.kl``: per-example arrays ``[n]``, paired by reference.
+        ``.model``, ``.scrubbed``, ``.baseline`` and ``.kl``: per-example arrays ``[n]``, paired by reference; what single
+        positions add to them is in :attr:`positions`.
     classes : mapping of str to Classes
         The equivalence classes of every rule in the hypothesis.
     provenance : dict
@@ -153,6 +158,21 @@ class Result:
         """Mean loss of the baseline."""
         return estimates.mean(self.losses.baseline)
 
+    @cached_property
+    def stretches(self) -> list[list[int]]:
+        """The read positions whose losses are kept apart, alone or several together; empty where there are none."""
+        return stretches(self.task.loss, self.task.loss.reads(self.task.positions), self.settings.samples)
+
+    @cached_property
+    def positions(self) -> tuple[Place, ...]:
+        """The loss position by position, with intervals; empty where the loss is not a sum over several positions."""
+        return places(self.losses, self.stretches)
+
+    @cached_property
+    def roles(self) -> tuple[Place, ...]:
+        """The same for each role of the task whose positions the loss reads."""
+        return roles(self.losses, self.stretches, self.task.roles)
+
     @property
     def references(self) -> Ints:
         """Which inputs were references, ``[n]``."""
@@ -170,19 +190,40 @@ class Result:
         The donor of a claim's unclaimed inputs stands under ``"<claim id>/unclaimed"``, per component under
         ``"<claim id>/unclaimed/<component>"``.
         """
-        n, found = len(self.losses), {}
+        return self.donors_of(self._draws, len(self.losses))
+
+    def donors_of(self, draws: Draws, n: int) -> dict[str, Ints]:
+        """The same of other draws for this hypothesis."""
+        found = {}
         for claim in self.hypothesis:
-            found[claim.id] = self._draws.donor(claim)[:n]
+            found[claim.id] = draws.donor(claim)[:n]
         receivers = [ROOT, *(c.id for c in self.hypothesis if self.hypothesis.children(c.id))]
         for receiver in receivers:
             if self.settings.unclaimed != "per component":
-                found[f"{receiver}/unclaimed"] = self._draws.others(receiver)[:n]
+                found[f"{receiver}/unclaimed"] = draws.others(receiver)[:n]
                 continue
             owners = (ROOT,) if receiver == ROOT else self.hypothesis[receiver].components
             senders = dict.fromkeys(name for owner in owners for name in self._layout.senders(owner))
             for name in senders:
-                found[f"{receiver}/unclaimed/{name}"] = self._draws.others(receiver, name)[:n]
+                found[f"{receiver}/unclaimed/{name}"] = draws.others(receiver, name)[:n]
         return found
+
+    def sample(self, number: int, at: int | None = None) -> Sample:
+        """One example, node by node: which inputs each claim saw, what came out, and what other draws would change.
+
+        Parameters
+        ----------
+        number : int
+            Which of the references, from 0.
+        at : int, optional
+            The position whose draws are listed, where every position has draws of its own; default: the last that the loss reads.
+
+        Raises
+        ------
+        ScrubError
+            No such example or position.
+        """
+        return Sample.of(self, number, at)
 
     @property
     def labelled(self) -> bool:
@@ -224,6 +265,22 @@ class Result:
     def baseline_name(self) -> str:
         """The baseline in words."""
         return baseline_name(self.settings)
+
+    def waterfall(self, order: Sequence[str] | None = None) -> Waterfall:
+        """What each claim costs or gains, added in some order and removed last, on the same references and donors.
+
+        Parameters
+        ----------
+        order : sequence of str, optional
+            The claims' ids in the order in which they are added, parents before what stands under them; default: as the tree
+            is written.
+
+        Raises
+        ------
+        HypothesisError
+            Nothing is claimed, or the order is not one of the claims.
+        """
+        return waterfall(self, order)
 
     def plot(self) -> Figure:
         """The recovered loss as a bar with its interval, between the baseline and the model (matplotlib ``Figure``)."""

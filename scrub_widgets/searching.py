@@ -91,7 +91,7 @@ def work(session: Session, key: Hashable) -> None:
     def wanted() -> None:
         with session._lock:
             jobs = session._jobs
-            others = (jobs.run, jobs.confirm, jobs.compare)
+            others = (jobs.run, jobs.confirm, jobs.compare, jobs.waterfall)
             if jobs.search != key or session._closed or any(job is not None for job in others):
                 raise Cancelled("cancelled")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from . import comparing, confirming, jobs, saved, searching
+from . import comparing, confirming, jobs, saved, searching, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation, Record
 from .engine.settings import Settings, settings
@@ -27,13 +27,14 @@ from .history import History, Outcome, Status, Step
 from .hypothesis import ROOT, Hypothesis
 from .jobs import Jobs
 from .labels import Label, kept, labelled
+from .measure.waterfall import Waterfall
 from .past import Past, past
 from .remembered import Remembered
 from .result import Result
 from .task import Task
 
 Listener = Callable[["Session", str], None]
-"""Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"confirm"``, ``"history"`` (names and
+"""Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"charts"``, ``"confirm"``, ``"history"`` (names and
 numbers of steps), ``"compare"``, ``"search"`` or ``"searching"`` when that changed, on the thread that changed it."""
 
 
@@ -253,6 +254,7 @@ class Session:
         self.outcome = replace(known, rev=self.rev)
         self._stop_before = self.rev + 1
         self._jobs.run = None
+        self._jobs.waterfall = None
         self._jobs.check = None if known.checked else self.outcome
         self._tell("state")
         self._tell("result")
@@ -319,14 +321,14 @@ class Session:
             self._stop_before = self.rev
             self._known.forget(self.step.key)
             self._jobs.run = (self.rev, self.step)
-            self._jobs.check = None
+            self._jobs.waterfall = self._jobs.check = None
             self._say(Status("running", self.rev, 0, self.settings.samples, "queued"))
 
     def cancel(self) -> None:
         """Stop what is running, a confirmation and a comparison too; what was published stays."""
         with self._lock:
             self._cancelled = True
-            self._jobs.check = None
+            self._jobs.waterfall = self._jobs.check = None
             searching.stop(self, "cancelled")
             if self._jobs.confirm is not None:
                 self._jobs.confirm = None
@@ -366,8 +368,13 @@ class Session:
         return self.status.phase not in ("loading", "running") and not (checked and self._jobs.check is not None)
 
     def close(self) -> None:
-        """Stop the engine thread and forget what was computed."""
+        """Stop the engine thread and give back the memory of what was computed.
+
+        The task keeps nothing of it either; where it is still used, that is computed again.
+        """
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
             self._cancelled = True
             self._jobs = Jobs()
@@ -377,6 +384,9 @@ class Session:
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
+        self.outcome = None
+        self._record.forget_results()
+        self.task.release()
 
     # -- explore, then confirm --------------------------------------------------------------------------------------
 
@@ -416,6 +426,41 @@ class Session:
             It takes longer; the measurement goes on.
         """
         return confirming.confirm(self, timeout)
+
+    # -- the waterfall ----------------------------------------------------------------------------------------------
+
+    def ask_waterfall(self) -> Waterfall | None:
+        """Have it measured what each claim of the present result costs or gains; return at once.
+
+        Returns
+        -------
+        Waterfall or None
+            None if it comes; it is then remembered with the result.
+
+        Raises
+        ------
+        ScrubError
+            Nothing is claimed, or the present hypothesis has no complete result yet.
+        """
+        return waterfalls.ask(self)
+
+    def waterfall(self, timeout: float | None = None) -> Waterfall:
+        """What each claim costs or gains, in the order in which the claims were added here, and removed last.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds.
+
+        Raises
+        ------
+        ScrubError
+            As :meth:`ask_waterfall`; or it was cancelled, or an edit came first.
+        TimeoutError
+            It takes longer; the measurement goes on.
+        """
+        self.wait(timeout)
+        return waterfalls.wait(self, timeout)
 
     # -- searching --------------------------------------------------------------------------------------------------
 

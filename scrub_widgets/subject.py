@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
@@ -71,6 +72,7 @@ class Subject:
         self.hypotheses = dict(hypotheses or {})
         # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
         self._computing = threading.RLock()
+        self._door = threading.RLock()  # held by whoever waits for a moment between two chunks
         self._classifying = threading.RLock()
         self._permuted: tuple[Self, int, bool] | None = None
         self._fresh()
@@ -307,6 +309,38 @@ class Subject:
                         progress,
                     )
             return self._prepared
+
+    @contextmanager
+    def between_chunks(self, *, wait: bool = True) -> Iterator[bool]:
+        """The engine for something short: between two chunks of whatever runs.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to wait for the end of a chunk; without, what is entered is told whether the engine was free.
+        """
+        if not self._door.acquire(blocking=wait):
+            yield False
+            return
+        try:
+            free = self._computing.acquire(blocking=wait)
+            try:
+                yield free
+            finally:
+                if free:
+                    self._computing.release()
+        finally:
+            self._door.release()
+
+    def release(self) -> None:
+        """Give back the memory of what was computed on the data; it is computed again when it is needed."""
+        with self._computing:
+            self._memo.clear()
+            self._prepared = None
+        if isinstance(self._held_out, Subject):
+            self._held_out.release()
+        if self.graph.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _room_for(self, rewrite: Rewrite, graph: Graph) -> None:
         if rewrite.component in graph.layout.by_id:

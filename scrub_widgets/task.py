@@ -135,12 +135,16 @@ class Task(Subject):
         chunks = run.stream()
         while True:
             checkpoint()
+            with self._door:
+                pass  # whoever waits for a moment between two chunks goes first
             with self._computing:
                 losses = next(chunks, None)
             if losses is None:
                 return
             against = partial(self._against, run, len(losses))
             layout = self.graph.layout
+            if run.note:
+                provenance = {**provenance, "memory": run.note}
             yield Result(
                 hypothesis, chosen, losses, classes, provenance, self, draws, layout, tuple(run.baselines), against
             )

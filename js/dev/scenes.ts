@@ -1,5 +1,14 @@
 /** Scenes for looking at the widget without a kernel: fixtures of tests/wire, and larger graphs made here. */
+import attention from "../../tests/wire/kernel.attention.json";
+import outputs from "../../tests/wire/kernel.outputs.json";
+import redrawnOutputs from "../../tests/wire/kernel.outputs_redrawn.json";
+import toyOutputs from "../../tests/wire/kernel.outputs_toy.json";
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import sample from "../../tests/wire/kernel.sample.json";
+import redrawnSample from "../../tests/wire/kernel.sample_redrawn.json";
+import toySample from "../../tests/wire/kernel.sample_toy.json";
+import fallen from "../../tests/wire/trait.charts.induction.json";
+import places from "../../tests/wire/trait.charts.positions.json";
 import confirmed from "../../tests/wire/trait.confirm.done.json";
 import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
@@ -14,6 +23,7 @@ import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
 import unresolved from "../../tests/wire/trait.result.unresolved.json";
 import doubted from "../../tests/wire/trait.result.warned.json";
+import samples from "../../tests/wire/trait.samples.induction.json";
 import empty from "../../tests/wire/trait.state.empty.json";
 import sliceState from "../../tests/wire/trait.state.gpt2.json";
 import state from "../../tests/wire/trait.state.induction.json";
@@ -77,7 +87,7 @@ const big = (layers: number, heads: number, mlp: boolean) => ({
   ...{ state: { ...state, claims: layers >= 12 ? nameMovers : [] } },
   selection: { nodes: ["a8.h6"], claim: null, under: "logits>a9.h9.q" },
 });
-const base = { graph: induction, task, state, selection, status: done, result, confirm: ready };
+const base = { graph: induction, task, state, selection, status: done, result, confirm: ready, charts: makeCharts() };
 const warned = { ...base, result: doubted };
 const toy = {
   ...base,
@@ -112,7 +122,16 @@ const scenes: Record<string, Record<string, unknown>> = {
   unheld: { ...base, confirm: none },
   split: { ...base, graph: splitGraph, state: splitState },
   toy,
-  saved: { ...base, static: true },
+  saved: { ...base, static: true, samples },
+  sample: { ...base, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
+  redrawn: base,
+  placed: {
+    ...{ ...base, selection: { nodes: ["a0.h2"], claim: "logits>a1.h3.k>a0.h2", under: "logits" } },
+    state: { ...state, claims: state.claims.map((c) => (c.id.endsWith("a0.h2") ? { ...c, positions: [3, 4] } : c)) },
+  },
+  positions: { ...base, charts: { ...makeCharts(), ...pick(places) } },
+  unfallen: { ...base, charts: { ...makeCharts(), waterfall: null } },
+  held: { ...base, result: doubted, confirm: confirmed },
   search: {
     ...base,
     graph: makeGraph(2, 8, false),
@@ -148,11 +167,51 @@ export function scene(name: string): FakeModel {
   answerEdits(model);
   const answer = model.onSend;
   model.onSend = (message) => {
+    if (message.kind === "slice") {
+      const { rev, n, ...losses } = makeExamples();
+      const coded = Object.fromEntries(Object.entries(losses).map(([key, view]) => [key, base64(view)]));
+      model.receive({
+        ...{ kind: "slice", id: message.id, rev, n },
+        position: message.position,
+        ...coded,
+      } as KernelMessage);
+      return;
+    }
+    const { id } = message;
+    const pick = <T>(usual: T, redrawn: T, toy: T): T => (name === "toy" ? toy : name === "redrawn" ? redrawn : usual);
+    if (message.kind === "sample") {
+      model.receive({ ...pick(sample, redrawnSample as never, toySample as never), id } as KernelMessage);
+      return;
+    }
+    if (message.kind === "outputs") {
+      model.receive({ ...pick(outputs, redrawnOutputs as never, toyOutputs as never), id } as KernelMessage);
+      return;
+    }
+    if (message.kind === "attention") {
+      model.receive({ ...attention, id } as KernelMessage);
+      return;
+    }
     if (message.kind !== "preview") return answer(message);
     const { preview } = positionwise;
     model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);
   };
   return model;
+}
+
+function base64(view: DataView): string {
+  return btoa(String.fromCharCode(...new Uint8Array(view.buffer)));
+}
+
+/** Classes for as many examples as are made below; the rest from the fixture. */
+function makeCharts(n = 1024) {
+  const codes = Array.from({ length: n }, (_, i) => (i * 7919) % 13).map((c) => Math.min(c, 6));
+  const names = ["the", "cat", " sat", "on", "a", "mat"];
+  const classes = [{ rule: "token", names, rest: 7, codes: codes.join(""), at: 30 }];
+  return { ...fallen, shown: n, classes };
+}
+
+function pick({ positions, roles, no_positions }: typeof places) {
+  return { positions, roles, no_positions };
 }
 
 /** Losses for the chart of the single examples. */

@@ -5,12 +5,14 @@ import {
   allReceivers,
   claimsOf,
   claimsUnder,
+  freshReceivers,
   type Plan,
   type PlanContext,
   pathWords,
   planRule,
   type Receiver,
   ROOT,
+  rootReceiver,
   selectedClaim,
   underOf,
   upstreamProblem,
@@ -91,6 +93,17 @@ export function createActions(store: Store, ui: Ui) {
       " ",
     );
 
+  /** Where an edge from a component may start: its claims' ports, else those it would have under the active receiver. */
+  const startsAt = (owner: string): Receiver[] => {
+    const held = receiversAt(owner);
+    const index = store.index.value;
+    const active = store.receiver.value;
+    const rule = currentRule();
+    if (held.length > 0 || !index || !active || !rule) return held;
+    const found = freshReceivers(index, active, owner, rule);
+    return found.length > 0 ? found : freshReceivers(index, rootReceiver(index), owner, rule);
+  };
+
   /** Claims a component at a receiver with the rule used last. */
   const connect = (receiver: Receiver, component: string) => {
     if (store.readOnly) return;
@@ -103,7 +116,10 @@ export function createActions(store: Store, ui: Ui) {
       say("info", `${pathWords(held.id)} is already claimed; a rule changes it.`);
     } else if (rule) {
       store.select({ nodes: [component], claim: null });
-      edit({ op: "claim", components: [component], under: receiver.path, rule });
+      const op: Op = { op: "claim", components: [component], under: receiver.path, rule };
+      const owner = receiver.fresh ? receiver.claim : null;
+      if (!owner) edit(op);
+      else edit({ op: "batch", ops: [{ op: "claim", components: owner.components, under: underOf(owner), rule }, op] });
     }
   };
 
@@ -115,6 +131,7 @@ export function createActions(store: Store, ui: Ui) {
     connect,
     say,
     quiet,
+    edit,
     ...searchActions(store, ui, send),
 
     selectNode(component: string, add = false) {
@@ -189,9 +206,9 @@ export function createActions(store: Store, ui: Ui) {
       else if (found.length === 1) setReceiver(first);
       else ui.choices.value = found;
     },
-    /** Starts an edge at a port for dragging; null, with the reason said, if its owner is not claimed. */
+    /** Where an edge dragged from a port starts; null if nothing that is claimed reads its owner. */
     receiverFor(owner: string, name: string): Receiver | null {
-      const found = receiversAt(owner).filter((r) => r.name === name);
+      const found = startsAt(owner).filter((r) => r.name === name);
       const active = found.find((r) => r.path === store.receiver.value?.path);
       return active ?? found[0] ?? null;
     },
@@ -207,7 +224,7 @@ export function createActions(store: Store, ui: Ui) {
     },
     /** E: draw an edge from the focused component; again for its next port. */
     cycleDrawing(owner: string) {
-      const found = receiversAt(owner);
+      const found = startsAt(owner);
       const from = ui.drawing.value?.path ?? store.receiver.value?.path;
       const at = found.findIndex((r) => r.path === from);
       const next = ui.drawing.value ? found[(at + 1) % Math.max(found.length, 1)] : (found[at] ?? found[0]);
@@ -228,6 +245,7 @@ export function createActions(store: Store, ui: Ui) {
     run: () => send({ kind: "run" }),
     confirm: () => send({ kind: "confirm" }),
     cancel: () => send({ kind: "cancel" }),
+    waterfall: () => send({ kind: "waterfall" }),
     undo: () => send({ kind: "undo" }),
     redo: () => send({ kind: "redo" }),
     exportJson() {

@@ -5,7 +5,9 @@ import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
+import { createMapState, type MapState } from "./mapState";
 import { createPreviews, type Previews } from "./preview";
+import { createSamples, type SampleView } from "./sample";
 import { SEARCH_FORM, type SearchForm } from "./search";
 import { createStore, type Store } from "./store";
 
@@ -47,7 +49,16 @@ export type Ui = {
   search: Signal<SearchForm>;
 };
 
-export type App = { store: Store; ui: Ui; previews: Previews; actions: Actions; uid: string; dispose(): void };
+export type App = {
+  store: Store;
+  ui: Ui;
+  map: MapState;
+  previews: Previews;
+  samples: SampleView;
+  actions: Actions;
+  uid: string;
+  dispose(): void;
+};
 
 function createUi(): Ui {
   return {
@@ -76,18 +87,25 @@ export function createApp(model: Model): App {
   const store = createStore(model);
   const ui = createUi();
   const previews = createPreviews(store.requests);
+  const samples = createSamples(store, ui);
   const stop = effect(() => {
     // Subscribes: other rules under the same name make what was learned wrong.
     store.task.value;
     previews.forget();
   });
   return {
-    ...{ store, ui, previews, actions: createActions(store, ui) },
+    store,
+    ui,
+    map: createMapState(store, ui),
+    previews,
+    samples,
+    actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
     dispose() {
       stop();
       previews.dispose();
+      samples.dispose();
       store.dispose();
     },
   };

@@ -6,6 +6,8 @@ export type Model = {
   on(event: string, callback: Listener): void;
   off(event: string, callback: Listener): void;
   send(content: unknown): void;
+  /** What Jupyter hosts keep their models in; see line.ts. */
+  widget_manager?: unknown;
 };
 
 /** Trait listeners get no arguments (always read `get`); `msg:custom` listeners get the content and its buffers. */

@@ -16,6 +16,8 @@ export type Receiver = {
   /** the port's name in the graph: "k", "in" */
   name: string;
   senders: Set<string>;
+  /** its claim is not made yet: an edge drawn from here makes it as well */
+  fresh?: boolean;
 };
 
 export function rootReceiver(index: GraphIndex): Receiver {
@@ -37,6 +39,16 @@ export function receiversOf(index: GraphIndex, claim: Claim): Receiver[] {
     const path = short ? `${claim.id}.${short}` : claim.id;
     return [{ path, claim, port: short, name: port.name, senders: new Set(senders) }];
   });
+}
+
+/** The ports of a component that nobody has claimed, as if it were claimed under a receiver with this rule. */
+export function freshReceivers(index: GraphIndex, under: Receiver, component: string, rule: string): Receiver[] {
+  if (!under.senders.has(component)) return [];
+  const claim: Claim = {
+    ...{ id: `${under.path}>${component}`, parent: under.claim?.id ?? ROOT, port: under.port, components: [component] },
+    ...{ rule, paths: "direct", positions: null, share: null, name: "", note: "" },
+  };
+  return receiversOf(index, claim).map((receiver) => ({ ...receiver, fresh: true }));
 }
 
 export function allReceivers(index: GraphIndex, claims: Claim[]): Receiver[] {

@@ -5,7 +5,9 @@ export type Zone = "map" | "tree" | "button" | "text" | "other";
 export type KeyAction =
   | { do: "move"; dx: number; dy: number; extend: boolean }
   | { do: "select" | "toggle" | "keep" | "free" | "remove" | "run" | "escape" | "undo" | "redo" }
-  | { do: "edge" | "under" | "help" }
+  | { do: "edge" | "under" | "help" | "find" | "menu" }
+  | { do: "share" | "paired" | "zoom in" | "zoom out" }
+  | { do: "layer"; same: boolean }
   /** the feature rule with this number, from 0 */
   | { do: "rule"; index: number };
 
@@ -24,6 +26,12 @@ const LETTERS: Record<string, KeyAction> = {
   r: { do: "run" },
   e: { do: "edge" },
   u: { do: "under" },
+  s: { do: "share" },
+  p: { do: "paired" },
+  "0": { do: "remove" },
+  "+": { do: "zoom in" },
+  "=": { do: "zoom in" },
+  "-": { do: "zoom out" },
   delete: { do: "remove" },
   backspace: { do: "remove" },
 };
@@ -38,7 +46,10 @@ export function keyAction(event: KeyLike, zone: Zone, inGraph: boolean): KeyActi
     return key === "y" ? { do: "redo" } : null;
   }
   if (key === "?") return { do: "help" };
+  if (key === "/") return { do: "find" };
   if (!inGraph) return null;
+  if (key === "contextmenu" || (key === "f10" && event.shiftKey)) return { do: "menu" };
+  if (key === "l") return { do: "layer", same: event.shiftKey };
   if (zone !== "button") {
     const arrow = ARROWS[event.key];
     if (arrow) return { do: "move", dx: arrow[0], dy: arrow[1], extend: event.shiftKey };

@@ -17,6 +17,8 @@ export type MapRow = {
   /** for a screen reader */
   words: string;
   cells: Cell[];
+  /** the layers that its one cell stands for */
+  folded?: number[];
 };
 export type Drawing = {
   width: number;
@@ -28,14 +30,31 @@ export type Drawing = {
   columns: { key: string; x: number; y: number; label: string }[];
   splits: SplitBox[];
 };
-export type MapLayout = Drawing & { cells: Map<string, Cell>; ports: Map<string, PortBox> };
+export type MapLayout = Drawing & {
+  cells: Map<string, Cell>;
+  ports: Map<string, PortBox>;
+  /** Of what is folded, the strip that stands for it. */
+  strips: Map<string, Cell>;
+};
 
-export function layoutGraph(graph: Graph): MapLayout {
-  const drawing = isFunctions(graph) ? layoutFunctions(graph) : layoutLayers(graph);
+const UNFOLDED: ReadonlySet<number> = new Set();
+
+export function layoutGraph(graph: Graph, folded: ReadonlySet<number> = UNFOLDED): MapLayout {
+  const drawing = isFunctions(graph) ? layoutFunctions(graph) : layoutLayers(graph, folded);
   const cells = new Map(drawing.rows.flatMap((r) => r.cells).map((c) => [c.id, c]));
   const ports = new Map([...cells.values()].flatMap((c) => c.ports).map((p) => [p.id, p]));
-  return { ...drawing, cells, ports };
+  const strips = new Map<string, Cell>();
+  for (const row of drawing.rows) {
+    const [strip] = row.cells;
+    if (!row.folded || !strip) continue;
+    for (const c of graph.components) if (row.folded.includes(c.layer)) strips.set(c.id, strip);
+  }
+  return { ...drawing, cells, ports, strips };
 }
+
+/** Where a component is drawn: its glyph, or the strip that it is folded into. */
+export const placeOf = (layout: MapLayout, id: string): Cell | undefined =>
+  layout.cells.get(id) ?? layout.strips.get(id);
 
 const mid = (box: Box): number => box.x + box.w / 2;
 

@@ -11,7 +11,7 @@ function sizesFor(heads: number, layers: number): Sizes {
     const pitchX = heads <= 12 ? 46 : 38;
     return { w: pitchX - 10, h: 24, port: 10, pitchX, gapY: layers <= 6 ? 22 : 12, detail: "ports" };
   }
-  return { w: 14, h: 12, port: 0, pitchX: 19, gapY: 7, detail: "dots" };
+  return { w: 14, h: 12, port: 4, pitchX: 19, gapY: 3, detail: "dots" };
 }
 
 export const MARGIN = 12;
@@ -29,20 +29,45 @@ export function outputCell(graph: Graph, x: number, label: string, port: number)
   };
 }
 
-type Layer = { heads: Stack[]; mlps: Stack[]; h: number; mlpH: number; rise: number; y: number };
+type Layer = {
+  /** One, or a run of folded ones, the last first. */
+  layers: number[];
+  folded: boolean;
+  heads: Stack[];
+  mlps: Stack[];
+  h: number;
+  mlpH: number;
+  rise: number;
+  y: number;
+};
+
+const FOLD = 18;
+
+/** Layers from the last down; folded ones that touch stand together. */
+function runs(layers: number, folded: ReadonlySet<number>): number[][] {
+  const found: number[][] = [];
+  for (let at = layers - 1; at >= 0; at--) {
+    const above = found.at(-1);
+    if (above && folded.has(at) && folded.has(at + 1)) above.push(at);
+    else found.push([at]);
+  }
+  return found;
+}
 
 /** From the last layer down; a row is as tall as its tallest glyph, and so is the step of the MLPs. */
-function layerRows(graph: Graph, size: Sizes, top: number): Layer[] {
+function layerRows(graph: Graph, size: Sizes, top: number, hidden: ReadonlySet<number>): Layer[] {
   const pitch = size.h + size.port + size.gapY;
   const tallest = (stacks: Stack[]) => Math.max(size.h + size.port, ...stacks.map((s) => heightOf(s, size).h));
   const layers: Layer[] = [];
-  for (let at = graph.layers - 1; at >= 0; at--) {
-    const stacks = stacksOf(graph.components.filter((c) => c.layer === at));
+  for (const run of runs(graph.layers, hidden)) {
+    const folded = hidden.has(run[0] ?? -1);
+    const stacks = folded ? [] : stacksOf(graph.components.filter((c) => c.layer === run[0]));
     const mlps = stacks.filter((s) => s.components[0]?.kind === "mlp");
     const heads = stacks.filter((s) => !mlps.includes(s));
     // An MLP reads the heads of its own layer, so all its bands stand above them: edges always lead upward.
     const drop = Math.max(0, ...mlps.map((s) => heightOf(s, size).last));
-    const rise = mlps.length > 0 || graph.has_mlp ? Math.max(pitch / 2, drop + Math.min(16, pitch / 2)) : 0;
+    const rise =
+      mlps.length > 0 || (graph.has_mlp && !folded) ? Math.max(pitch / 2, drop + Math.min(16, pitch / 2)) : 0;
     const above = layers.at(-1);
     const y = above
       ? Math.max(
@@ -51,12 +76,38 @@ function layerRows(graph: Graph, size: Sizes, top: number): Layer[] {
           above.y + rise + (rise > pitch / 2 ? above.h + 4 : Math.min(16, pitch / 2)),
         )
       : top + rise;
-    layers.push({ heads, mlps, h: tallest(heads), mlpH: tallest(mlps), rise, y });
+    const [h, mlpH] = folded ? [FOLD, FOLD] : [tallest(heads), tallest(mlps)];
+    layers.push({ layers: run, folded, heads, mlps, h, mlpH, rise, y });
   }
   return layers;
 }
 
-export function layoutLayers(graph: Graph): Drawing {
+/** A strip as wide as the map for layers that are folded away. */
+function stripRow(row: Layer, x: number, w: number): MapRow {
+  const [last = 0, first = last] = [row.layers[0], row.layers.at(-1)];
+  const [label, words] =
+    first === last ? [`L${first}`, `Layer ${first}`] : [`L${first}–L${last}`, `Layers ${first} to ${last}`];
+  return {
+    ...{ key: `fold${last}`, y: row.y, h: FOLD, layer: null, label: "", words: `${words}, folded`, folded: row.layers },
+    cells: [
+      {
+        ...{
+          id: `fold:${first}-${last}`,
+          kind: "fold",
+          layer: last,
+          slot: 0,
+          label,
+          dot: false,
+          root: "",
+          under: false,
+        },
+        ...{ x, y: row.y, w, h: FOLD, ports: [] },
+      },
+    ],
+  };
+}
+
+export function layoutLayers(graph: Graph, folded: ReadonlySet<number>): Drawing {
   const size = sizesFor(graph.heads, graph.layers);
   const left = MARGIN + LABELS;
   const headsWidth = Math.max(graph.heads * size.pitchX, 180);
@@ -66,10 +117,10 @@ export function layoutLayers(graph: Graph): Drawing {
   const width = left + headsWidth + (graph.has_mlp ? 14 + mlpW : 0) + MARGIN;
   const outputPort = Math.max(size.port, 12);
   // Room between the output and the last layer, for the edges.
-  const layers = layerRows(graph, size, MARGIN + ENDS + outputPort + Math.max(size.gapY, 24));
+  const layers = layerRows(graph, size, MARGIN + ENDS + outputPort + Math.max(size.gapY, 24), folded);
   const lowest = layers.at(-1);
   const base = lowest ? lowest.y + lowest.h : MARGIN + ENDS + outputPort;
-  const endsY = base + size.gapY + (size.detail === "full" ? 0 : 10);
+  const endsY = base + size.gapY + (size.detail === "full" ? 0 : size.detail === "dots" ? 14 : 10);
   const splits: SplitBox[] = [];
   const place = (stack: Stack, x: number, y: number, w: number, sizes = size): Cell[] => {
     const placed = placeStack(stack, { x, y, w }, sizes);
@@ -84,8 +135,12 @@ export function layoutLayers(graph: Graph): Drawing {
       cells: [outputCell(graph, left + headsWidth / 2, "logits", outputPort)],
     },
   ];
-  for (const [i, row] of layers.entries()) {
-    const layer = graph.layers - 1 - i;
+  for (const row of layers) {
+    const layer = row.layers[0] ?? 0;
+    if (row.folded) {
+      rows.push(stripRow(row, left, mlpX + (graph.has_mlp ? mlpW : 0) - left));
+      continue;
+    }
     const slotX = (s: Stack) => left + inset + (s.components[0]?.slot ?? 0) * size.pitchX;
     const cells = [
       ...row.heads.flatMap((s) => place(s, slotX(s), row.y, size.w)),
@@ -108,7 +163,7 @@ export function layoutLayers(graph: Graph): Drawing {
     });
 
   // Column names stand under the lowest cell of their column, clear of its ports.
-  const below = size.detail === "dots" ? 14 : size.detail === "full" ? 15 : 12;
+  const below = size.detail === "dots" ? 10 : size.detail === "full" ? 15 : 12;
   const columns = Array.from({ length: graph.heads }, (_, slot) => ({
     ...{ key: `h${slot}`, x: left + inset + slot * size.pitchX + size.w / 2, y: base + below },
     label: slot % every === 0 ? `h${slot}` : "",

@@ -6,6 +6,8 @@ import { App } from "./view/App";
 
 /** Returns what takes the view away again. */
 export function mount(model: Model, el: HTMLElement): () => void {
+  // With the mark that the map sets once it is drawn: how long the first picture took.
+  performance.mark("scrub-widgets:display");
   const app = createApp(model);
   render(
     <AppContext.Provider value={app}>

@@ -8,6 +8,13 @@ export const SILENCE_MS = 5_000;
 /** The same while the kernel is known to compute. */
 export const BUSY_SILENCE_MS = 20_000;
 export const PING_EVERY_MS = 20_000;
+/** A request without an answer shows that it waits after this long, and sooner only flickers. */
+export const WAITING_MS = 400;
+/** Beyond this a kernel whose state is not known is taken to be busy with a cell. */
+export const QUEUED_MS = 2_000;
+
+/** How a request without an answer stands: it waits, or it is queued behind what the kernel runs. */
+export type Waiting = "" | "waiting" | "queued";
 
 export type Requests = {
   send(request: Request, answered?: (answer: Answer) => void): string | null;
@@ -16,34 +23,59 @@ export type Requests = {
   /** Anything that came from the kernel shows that it lives. */
   heard(): void;
   silent: ReadonlySignal<boolean>;
+  waiting: ReadonlySignal<Waiting>;
   dispose(): void;
 };
 
-export function createRequests(model: Model, options: { live: boolean; busy: () => boolean }): Requests {
-  const pending = new Map<string, (answer: Answer) => void>();
+type Options = {
+  /** Whether anything is sent at all. */
+  live: () => boolean;
+  /** Whether our own engine computes. */
+  busy: () => boolean;
+  /** Whether the kernel is known to run a cell. */
+  blocked: () => boolean;
+};
+
+export function createRequests(model: Model, options: Options): Requests {
+  const pending = new Map<string, ((answer: Answer) => void) | undefined>();
   const timers = new Set<ReturnType<typeof setTimeout>>();
   const silent = signal(false);
+  const waiting = signal<Waiting>("");
   // Several views of one model see each other's answers: the prefix keeps their ids apart.
   const prefix = Math.random().toString(36).slice(2, 8);
   let sent = 0;
   let lastHeard = 0;
 
-  const watch = (since: number, waited: number) => {
+  const later = (ms: number, act: () => void) => {
     const timer = setTimeout(() => {
       timers.delete(timer);
+      act();
+    }, ms);
+    timers.add(timer);
+  };
+  const wait = (id: string) => {
+    later(WAITING_MS, () => {
+      if (pending.has(id) && !waiting.value) waiting.value = options.blocked() ? "queued" : "waiting";
+    });
+    later(QUEUED_MS, () => {
+      if (pending.has(id) && !options.busy()) waiting.value = "queued";
+    });
+  };
+
+  const watch = (since: number, waited: number) => {
+    later(SILENCE_MS, () => {
       if (lastHeard > since) return;
       const total = waited + SILENCE_MS;
       if (options.busy() && total < BUSY_SILENCE_MS) watch(since, total);
       else silent.value = true;
-    }, SILENCE_MS);
-    timers.add(timer);
+    });
   };
 
   const send: Requests["send"] = (request, answered) => {
-    if (!options.live) return null;
+    if (!options.live()) return null;
     sent += 1;
     const message: ViewMessage = { ...request, id: `${prefix}-${sent}` };
-    if (answered) pending.set(message.id, answered);
+    pending.set(message.id, answered);
     const since = performance.now();
     try {
       model.send(message);
@@ -53,6 +85,7 @@ export function createRequests(model: Model, options: { live: boolean; busy: () 
       return message.id;
     }
     watch(since, 0);
+    if (request.kind !== "ping") wait(message.id);
     return message.id;
   };
 
@@ -66,12 +99,14 @@ export function createRequests(model: Model, options: { live: boolean; busy: () 
     settle(answer) {
       pending.get(answer.id)?.(answer);
       pending.delete(answer.id);
+      if (pending.size === 0) waiting.value = "";
     },
     heard() {
       lastHeard = performance.now();
       silent.value = false;
     },
     silent,
+    waiting,
     dispose() {
       clearInterval(pinging);
       for (const timer of timers) clearTimeout(timer);

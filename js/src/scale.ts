@@ -5,13 +5,22 @@ import type { Interval, Result } from "./wire";
 export type Scale = {
   low: number;
   high: number;
-  /** percent of the width, 0..100 */
+  /** Where it stands: percent of the width, or pixels between two ends. */
   at(value: number): number;
 };
 
-export function linear(low: number, high: number): Scale {
+export function linear(low: number, high: number, from = 0, to = 100): Scale {
   const span = high - low || 1;
-  return { low, high, at: (value) => ((value - low) / span) * 100 };
+  return { low, high, at: (value) => from + ((value - low) / span) * (to - from) };
+}
+
+/** The same values between other ends. */
+export const between = (scale: Scale, from: number, to: number): Scale => linear(scale.low, scale.high, from, to);
+
+/** The value that stands at a place. */
+export function valueAt(scale: Scale, at: number): number {
+  const [from, to] = [scale.at(scale.low), scale.at(scale.high)];
+  return scale.low + ((at - from) / (to - from || 1)) * (scale.high - scale.low);
 }
 
 const finite = (...values: (number | null)[]): number[] => values.filter((v): v is number => v !== null);
@@ -30,8 +39,8 @@ export const ticksOn = (scale: Scale, about: number): Tick[] =>
   ticks(scale.low, scale.high, about).map((value) => ({ value, at: scale.at(value) }));
 
 /** The axis in fractions recovered: 0 and 1 are always on it, and nothing measured is cut off. */
-export function recoveredScale(recovered: Interval, beside: Interval | null = null): Scale {
-  return covering([0, 1, ...parts(recovered), ...(beside ? parts(beside) : [])], 0.06);
+export function recoveredScale(recovered: Interval, ...beside: Interval[]): Scale {
+  return covering([0, 1, ...parts(recovered), ...beside.flatMap(parts)], 0.06);
 }
 
 /** Ticks of the loss under a recovered axis; the baseline's loss stands at 0 and the model's at 1. */

@@ -11,7 +11,8 @@ export type PortBox = Box & {
 };
 export type Cell = Box & {
   id: string;
-  kind: Component["kind"] | "logits";
+  /** "fold": a strip that stands for folded layers */
+  kind: Component["kind"] | "logits" | "fold";
   layer: number;
   slot: number;
   /** what is written in it while no rule is */

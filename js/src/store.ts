@@ -3,9 +3,11 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
+import { createLine } from "./line";
 import { createRequests, type Requests } from "./requests";
 import { withSearch } from "./search";
 import type {
+  Charts,
   Compare,
   Confirm,
   Examples,
@@ -13,6 +15,7 @@ import type {
   History,
   KernelMessage,
   Result,
+  Samples,
   Search,
   Selection,
   State,
@@ -43,9 +46,14 @@ export type Store = {
   result: ReadonlySignal<Result | null>;
   /** Losses of the single examples of the shown result, once it is complete. */
   examples: ReadonlySignal<ExampleLosses | null>;
+  /** What the charts of the shown result draw, once it is complete. */
+  charts: ReadonlySignal<Charts | null>;
+  /** Examples that a page without a kernel keeps. */
+  samples: ReadonlySignal<Samples | null>;
   notice: Signal<Notice | null>;
-  /** A saved page without a kernel. */
-  readOnly: boolean;
+  /** A saved page, or a notebook whose kernel is not there: `saved` says which. */
+  readonly readOnly: boolean;
+  saved: ReadonlySignal<"page" | "notebook" | null>;
   /** The least height in pixels. */
   height: number;
   requests: Requests;
@@ -66,7 +74,9 @@ export function replaces(next: Result, shown: Result | null, running: boolean): 
 }
 
 export function createStore(model: Model): Store {
-  const readOnly = model.get(traitName("static")) === true;
+  const line = createLine(model);
+  const page = model.get(traitName("static")) === true;
+  const saved = computed(() => (page ? "page" : line.live.value === false ? "notebook" : null));
   const wished = model.get(traitName("height"));
   const height = typeof wished === "number" && wished > 0 ? wished : LEAST_HEIGHT;
   const graph = signal<Graph | null>(null);
@@ -80,10 +90,13 @@ export function createStore(model: Model): Store {
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
+  const sentCharts = signal<Charts | null>(null);
+  const samples = signal<Samples | null>(null);
   const notice = signal<Notice | null>(null);
   const running = () => status.value?.phase === "running";
   const requests = createRequests(model, {
-    live: !readOnly,
+    live: () => saved.value === null,
+    blocked: line.busy,
     busy: () => running() || status.value?.phase === "loading",
   });
 
@@ -108,8 +121,10 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    charts: into(sentCharts, "charts"),
     history: into(history, "history"),
     compare: into(compare, "compare"),
+    samples: into(samples, "samples"),
     searches: () => {
       const next = read<Search[]>("searches");
       if (next !== undefined) searches.value = next ?? [];
@@ -166,10 +181,18 @@ export function createStore(model: Model): Store {
     const { n, model, scrubbed, baseline } = losses;
     return { n, model: floats(model), scrubbed: floats(scrubbed), baseline: floats(baseline) };
   });
+  const charts = computed(() => {
+    const shown = result.value;
+    return shown?.complete && sentCharts.value?.rev === shown.rev ? sentCharts.value : null;
+  });
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
-    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, readOnly, height, requests },
+    ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
     ...{ history, compare, searches },
+    ...{ samples, charts },
+    get readOnly() {
+      return saved.value !== null;
+    },
     receiver: computed(() => {
       if (!index.value) return null;
       return findReceiver(index.value, state.value?.claims ?? [], selection.value.under) ?? rootReceiver(index.value);
@@ -178,13 +201,14 @@ export function createStore(model: Model): Store {
       const next = { ...selection.value, ...change };
       if (same(next, selection.value)) return;
       selection.value = next;
-      if (readOnly) return;
+      if (saved.value) return;
       model.set(traitName("selection"), next);
       model.save_changes();
     },
     dispose() {
       for (const [event, listener] of listeners) model.off(event, listener);
       requests.dispose();
+      line.dispose();
     },
   };
 }

@@ -40,8 +40,9 @@ export const visible = (token: string): string =>
   token === "" ? "∅" : token.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
 
 /** The sentence for the live region. */
-export function spokenResult(recovered: Interval, n: number, beside: Interval | null = null): string {
-  if (recovered.value === null) return `The gap between baseline and model is not resolved, ${n} samples`;
+export function spokenResult(recovered: Interval, n: number, seed: number, beside: Interval | null = null): string {
+  const run = `${n} ${n === 1 ? "example" : "examples"}, seed ${seed}`; // no thin space: it would be read digit by digit
+  if (recovered.value === null) return `The gap between baseline and model is not resolved, ${run}`;
   const whole = (v: number) => String(Math.round(v * 100)).replace("-", "minus ");
   const bounds =
     recovered.low === null || recovered.high === null
@@ -49,5 +50,5 @@ export function spokenResult(recovered: Interval, n: number, beside: Interval | 
       : `, interval ${whole(recovered.low)} to ${whole(recovered.high)}`;
   const meaningless =
     beside === null || beside.value === null ? "" : `; meaningless rules recover ${whole(beside.value)} percent`;
-  return `Loss recovered ${whole(recovered.value)} percent${bounds}, ${n} samples${meaningless}`;
+  return `Loss recovered ${whole(recovered.value)} percent${bounds}, ${run}${meaningless}`;
 }

@@ -14,6 +14,10 @@ import {
   text,
   whole,
 } from "./check";
+import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsRequests } from "./wire/charts";
+
+export type * from "./wire/charts";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -26,6 +30,10 @@ import {
 } from "./wire/history";
 
 export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history";
+
+import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
+
+export type * from "./wire/sample";
 
 import { type Search, type SearchRequest, search, searchMessages } from "./wire/search";
 
@@ -216,7 +224,9 @@ export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | { kind: "preview"; rule: string; example: number | null }
+  | ChartsRequest
   | HistoryRequest
+  | SampleRequest
   | SearchRequest;
 export type ViewMessage = Request & { id: string };
 
@@ -227,7 +237,9 @@ export type Answer =
   | { kind: "preview"; id: string; preview: Preview }
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
-  | HistoryAnswer;
+  | ChartsAnswer
+  | HistoryAnswer
+  | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "searching"; search: Search };
 
 const texts = list(text);
@@ -275,7 +287,7 @@ const op: Check = (value, path, exact) =>
   })(value, path, exact);
 
 /** How the kernel's widget names a trait: private there, since its public attributes are Python values. */
-export const traitName = (trait: keyof typeof traits | "static" | "height"): string => `_${trait}`;
+export const traitName = (trait: keyof typeof traits | "static" | "height" | "id"): string => `_${trait}`;
 
 /** One check for each trait. */
 export const traits = {
@@ -313,8 +325,10 @@ export const traits = {
   }),
   ...historyTraits,
   result: nullable(result),
+  charts,
   searches: list(search),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
+  samples,
 } satisfies Record<string, Check>;
 
 const bare = shape({ kind: text, id: text });
@@ -323,7 +337,9 @@ export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
   preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...chartsRequests,
   ...historyRequests,
+  ...sampleRequests,
   ...searchMessages,
 });
 
@@ -335,9 +351,15 @@ export const kernelMessage = tagged("kind", {
   searching: shape({ kind: text, search }),
   preview: shape({ kind: text, id: text, preview }),
   exported: shape({ kind: text, id: text, text }),
+  ...chartsAnswers,
+  ...sampleAnswers,
   pong: bare,
   ...historyAnswers,
 });
+
+/** A Float32 list from base64. */
+export const floatsOf = (base64: string): Float32Array =>
+  floats(new DataView(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer));
 
 /** A Float32 list from one buffer; copied where the bytes do not start on a multiple of four. */
 export function floats(buffer: DataView): Float32Array {

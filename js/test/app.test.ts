@@ -39,7 +39,7 @@ describe("the result", () => {
   it("is read out and drawn", async () => {
     const view = await show();
     expect(view.text("value-recovered")).toMatch(/^83\.1 % \[79\.4, 86\.\d\]$/);
-    expect(view.text("live")).toMatch(/^Loss recovered 83 percent, interval 79 to 87, 1024 samples$/);
+    expect(view.text("live")).toMatch(/^Loss recovered 83 percent, interval 79 to 87, 1024 examples, seed 0$/);
     expect(view.find("bar-recovered").querySelectorAll(".scrub-anchor")).toHaveLength(2);
     await view.click("tab-result");
     expect(view.text("results")).toMatch(/predicts no change \(100 %\); measured: 83\.1 %/);

@@ -61,6 +61,10 @@ export class FakeModel implements Model {
   of<K extends ViewMessage["kind"]>(kind: K): Extract<ViewMessage, { kind: K }>[] {
     return this.sent.filter((m): m is Extract<ViewMessage, { kind: K }> => m.kind === kind);
   }
+  /** As if the host had told of something else than a trait. */
+  fire(event: string): void {
+    this.emit(event);
+  }
   private emit(event: string, ...args: unknown[]): void {
     for (const listener of [...(this.listeners.get(event) ?? [])]) listener(...args);
   }

@@ -66,12 +66,12 @@ describe("numbers as text", () => {
     expect(visible("")).toBe("∅");
   });
   it("speaks results", () => {
-    expect(spokenResult({ value: 0.78, low: 0.74, high: 0.82 }, 1024)).toBe(
-      "Loss recovered 78 percent, interval 74 to 82, 1024 samples",
+    expect(spokenResult({ value: 0.78, low: 0.74, high: 0.82 }, 200, 0)).toBe(
+      "Loss recovered 78 percent, interval 74 to 82, 200 examples, seed 0",
     );
-    expect(spokenResult({ value: -0.2, low: null, high: null }, 64)).toBe(
-      "Loss recovered minus 20 percent, 64 samples",
+    expect(spokenResult({ value: -0.2, low: null, high: null }, 64, 3)).toBe(
+      "Loss recovered minus 20 percent, 64 examples, seed 3",
     );
-    expect(spokenResult({ value: null, low: null, high: null }, 64)).toMatch(/not resolved/);
+    expect(spokenResult({ value: null, low: null, high: null }, 64, 3)).toMatch(/not resolved/);
   });
 });

@@ -24,6 +24,7 @@ export const traits = (name = "induction") => ({
   confirm: fixture("trait.confirm.ready"),
   result: fixture(RESULTS[name] ?? "trait.result.induction"),
   examples: fixture("trait.examples.induction"),
+  charts: fixture("trait.charts.induction"),
 });
 
 /** Signals draw in a microtask, effects after a frame. */
@@ -68,9 +69,13 @@ function views(model: FakeModel, el: HTMLElement) {
   };
 }
 
-export async function show(more: Record<string, unknown> = {}, options: { answers?: boolean; name?: string } = {}) {
+export async function show(
+  more: Record<string, unknown> = {},
+  options: { answers?: boolean | ((model: FakeModel) => void); name?: string } = {},
+) {
   const model = new FakeModel({ ...traits(options.name), ...more });
-  if (options.answers !== false) answerEdits(model);
+  if (typeof options.answers === "function") options.answers(model);
+  else if (options.answers !== false) answerEdits(model);
   const el = document.createElement("div");
   document.body.append(el);
   unmount = mount(model, el);

@@ -7,15 +7,17 @@ Streams are counter-based (Philox): to change one claim leaves all other draws a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from ..classes import Classes, Ints
 from ..errors import HypothesisError, ScrubError, listed
 from ..hypothesis import ROOT, Claim, Hypothesis
 
+Floats = npt.NDArray[np.float64]
 Unclaimed = Literal["per receiver", "per component", "global"]
 """Who shares the random donor of unclaimed inputs: those of one claim, none, or the whole run."""
 
@@ -28,6 +30,11 @@ def stream(seed: int, key: str) -> np.random.Generator:
     """The random stream of one path."""
     digest = hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+
+
+def draw_key(claim: Claim) -> str:
+    """What keys a claim's stream: its path, or the name of the draw that it shares."""
+    return claim.id if claim.share is None else f"share {claim.share}"
 
 
 def draw_references(inputs: int, samples: int, seed: int) -> Ints:
@@ -102,9 +109,13 @@ class Draws:
 
     def _uniform(self, key: str, shape: tuple[int, ...]) -> Ints:
         if key not in self._drawn:
-            u = stream(self.seed, key).random(shape)
+            u = self._u(key, shape, lambda: np.full(shape, self._inputs))
             self._drawn[key] = (u * self._inputs).astype(np.int64)
         return self._drawn[key]
+
+    def _u(self, key: str, shape: tuple[int, ...], choices: Callable[[], Ints]) -> Floats:  # noqa: ARG002
+        """Uniform numbers in [0, 1) for one draw; ``choices`` is how many inputs each of them chooses from."""
+        return stream(self.seed, key).random(shape)
 
     def _draw(self, claim: Claim) -> Ints:
         above = self.donor(claim.parent)
@@ -116,8 +127,7 @@ class Draws:
                 "draws; take fewer samples or a rule with one label for each input.",
                 where=claim.id,
             )
-        u = stream(self.seed, claim.id if claim.share is None else f"share {claim.share}").random(shape)
-        donors = classes.pick(above, u)
+        donors = classes.pick(above, self._u(draw_key(claim), shape, lambda: classes.size[classes.codes[above]]))
         if claim.share is not None:
             self._check_shared(claim, donors)
         return donors
@@ -131,3 +141,37 @@ class Draws:
                     "rule and must stand under one claim, or under claims that have one draw themselves.",
                     where=claim.id,
                 )
+
+
+class DrawsOfOne(Draws):
+    """The draws of one reference of a run; some may be drawn again, all other random numbers stay as they are.
+
+    Parameters
+    ----------
+    run : Draws
+        The run's draws.
+    number : int
+        Which of its references.
+    again : mapping of str to int
+        Key of a draw to how often it was drawn again. Each time it gives another input than the time before, where its
+        class has one. The claims under it follow with the random numbers that they had: a donor changes only where its
+        class does.
+    """
+
+    def __init__(self, run: Draws, number: int, again: Mapping[str, int]) -> None:
+        one = run.references[number : number + 1]
+        super().__init__(run.hypothesis, run._classes, one, run.seed, run.unclaimed, run._inputs, run._positions)
+        self.number = number
+        self.again = dict(again)
+
+    def _u(self, key: str, shape: tuple[int, ...], choices: Callable[[], Ints]) -> Floats:
+        u: Floats = stream(self.seed, key).random((self.number + 1, *shape[1:]))[self.number :]
+        times = self.again.get(key, 0)
+        if not times:
+            return u
+        size = choices()
+        chosen = (u * size).astype(np.int64)
+        for time in range(1, times + 1):
+            fresh = stream(self.seed, f"{key}/reference {self.number}/again {time}").random(shape)
+            chosen = np.where(size > 1, (chosen + 1 + (fresh * (size - 1)).astype(np.int64)) % size, chosen)
+        return (chosen + 0.5) / size

@@ -113,15 +113,17 @@ class Evaluator:
         return self.memo.get(key, lambda: self._recomputed(claim, component, rows, spots))
 
     def _recomputed(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> Tensor:
+        # What no port reads, a padding mask for one, comes with the claim's own donor, as if claimed `same input`.
+        own = self._donors(self.draws.donor(claim), rows, by_position=False)
+        return self.model.node(component).compute(self.clean, self.read(claim, component, rows, spots), spots, own)
+
+    def read(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> dict[str, Tensor]:
+        """What each port of an interior claim's component made of its stream: of a head, queries, keys and values."""
         node = self.model.node(component)
         ports = self.model.layout.owner_ports(component)
         if len(ports) == 1:
-            read = {"": self._read(claim, component, "", rows, self._wanted(node, "", spots))}
-        else:
-            read = {port: self._project(node, claim, component, port, rows, spots) for port in ports}
-        # What no port reads, a padding mask for one, comes with the claim's own donor, as if claimed `same input`.
-        own = self._donors(self.draws.donor(claim), rows, by_position=False)
-        return node.compute(self.clean, read, spots, own)
+            return {"": self._read(claim, component, "", rows, self._wanted(node, "", spots))}
+        return {port: self._project(node, claim, component, port, rows, spots) for port in ports}
 
     def _wanted(self, node: Node, port: str, spots: Spots) -> Spots:
         return self.everywhere if port in node.everywhere else spots

@@ -7,6 +7,9 @@ import torch
 
 from ..errors import TaskError
 
+NO_MEMORY = ("DefaultCPUAllocator", "not enough memory", "MPS backend out of memory", "out of memory")
+"""What torch's allocators say in a plain RuntimeError."""
+
 
 def free_bytes(device: torch.device) -> int:
     """Memory that a device can still give."""
@@ -26,6 +29,18 @@ def check_fits(what: str, needed: int, device: torch.device, advice: str) -> Non
     free = free_bytes(device)
     if needed > free:
         raise TaskError(f"{what} need {_words(needed)}, and {_words(free)} are free on {device}; {advice}.")
+
+
+def free_words(device: torch.device) -> str:
+    """``3.1 GB are free on cuda:0``."""
+    return f"{_words(free_bytes(device))} are free on {device}"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: of torch on any device, or of numpy."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
 
 
 def _words(size: int) -> str:

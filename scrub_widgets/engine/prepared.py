@@ -17,7 +17,7 @@ from ..graph.graph import Clean, Graph, Inputs, Progress
 from ..hypothesis import ROOT
 from ..losses import Loss
 from ..measure.estimates import Floats
-from .memory import check_fits
+from .memory import check_fits, out_of_memory
 
 KEEP_LOGITS = 512 * 2**20
 """Clean logits are kept up to this many bytes, and unembedded again beyond."""
@@ -76,6 +76,8 @@ def loss_values(loss: Loss, logits: Tensor, batch: Batch, clean: Tensor) -> Tens
     try:
         values = loss.function(logits, batch, clean)
     except (IndexError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        if out_of_memory(error):
+            raise  # no fault of the loss
         raise TaskError(
             f"the loss '{loss.name}' raises on the model's output: {type(error).__name__}: {error}"
         ) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -19,12 +18,14 @@ from ..hypothesis import ROOT, Hypothesis
 from ..inputs import Held
 from ..losses import divergence
 from ..measure.estimates import Floats
+from .batches import Batches
 from .draws import Draws
 from .evaluate import Evaluator
 from .memo import Memo
 from .memory import check_fits
 from .prepared import Prepared, check_finite
 from .settings import Settings
+from .stretches import Parts, losses_and_parts, stretches
 
 FIRST_CHUNK = 64
 CHUNK = 256
@@ -47,6 +48,9 @@ class Losses:
     off, baseline_off : array of float
         How far the scrubbed output and the baseline's are from the model's, example by example, ``[n]``: by the change of the
         loss, or as the loss says.
+    model_at, scrubbed_at, baseline_at : array of float
+        What each stretch of positions adds to these losses, ``[n, stretches]`` (see :func:`~.stretches.stretches`); no columns
+        where the loss is not a sum over several positions.
     """
 
     model: Floats
@@ -55,6 +59,9 @@ class Losses:
     kl: Floats
     off: Floats
     baseline_off: Floats
+    model_at: Parts
+    scrubbed_at: Parts
+    baseline_at: Parts
 
     def __len__(self) -> int:
         return len(self.model)
@@ -94,74 +101,83 @@ class Scrub:
         self.chosen = baseline_name(settings)
         self.baselines = baselines(hypothesis, settings)
         self.memo = memo
+        self.stretches = stretches(prepared.loss, prepared.reads, settings.samples)
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
         rows = _expansion(prepared.model, hypothesis, draws, len(prepared.reads))
-        self._reference_bytes = rows * prepared.model.row_bytes()
+        reference_bytes = rows * prepared.model.row_bytes()
         what = f"the {rows} rows that one reference becomes under position-wise claims" if rows > 1 else "one reference"
         advice = "take rules with one label for each input, or a loss that reads fewer positions"
-        check_fits(what, self._reference_bytes, prepared.model.device, advice)
+        check_fits(what, reference_bytes, prepared.model.device, advice)
+        size = int(np.clip(CHUNK_BYTES // reference_bytes, 1, CHUNK))
+        device = prepared.model.device
+        self._batches = Batches(settings.samples, size, device, first=FIRST_CHUNK, release=memo.clear)
         for claim in hypothesis:
             draws.donor(claim)  # all draws before any computing: what cannot be drawn is refused now
 
+    @property
+    def note(self) -> str:
+        """That memory was short, in words; empty if it was not."""
+        return self._batches.note or self.prepared.clean.note
+
     def chunks(self) -> list[tuple[int, int]]:
-        """Borders of the chunks: a small first one, then equal ones."""
-        n = self.settings.samples
-        size = int(np.clip(CHUNK_BYTES // self._reference_bytes, 1, CHUNK))
-        borders = [0]
-        while borders[-1] < n:
-            step = min(FIRST_CHUNK, size) if borders[-1] == 0 else size - borders[-1] % size
-            borders.append(min(n, borders[-1] + step))
-        return list(pairwise(borders))
+        """Borders of the chunks: a small first one, then equal ones; smaller ones after memory ran out."""
+        return self._batches.borders()
 
     def stream(self) -> Iterator[Losses]:
         """Losses of all references so far, after each chunk."""
         parts: list[Losses] = []
-        for start, stop in self.chunks():
-            with torch.inference_mode():
-                parts.append(self._chunk(start, stop))
+        for part in self._batches.each(self._chunk):
+            parts.append(part)
             yield _joined(parts)
 
     def scrubbed(self) -> Iterator[Floats]:
         """The scrubbed losses alone, chunk by chunk: all that a comparison needs of its second hypothesis."""
-        for start, stop in self.chunks():
-            references = self.draws.references[start:stop]
-            with torch.inference_mode():
-                clean = self.prepared.clean_logits(self._tensor(references))
-                logits = self.evaluator.logits(start, stop, self.prepared.reads)
-                losses = self._loss(logits, self.batch_of(references), clean)
-            check_finite(losses, references, "scrubbed")
-            yield losses
+        yield from self._batches.each(self._scrubbed)
+
+    def _scrubbed(self, start: int, stop: int) -> Floats:
+        references = self.draws.references[start:stop]
+        with torch.inference_mode():
+            clean = self.prepared.clean_logits(self._tensor(references))
+            logits = self.evaluator.logits(start, stop, self.prepared.reads)
+            losses, _ = self._loss(logits, self.batch_of(references), clean)
+        check_finite(losses, references, "scrubbed")
+        return losses
 
     def _chunk(self, start: int, stop: int) -> Losses:
+        with torch.inference_mode():
+            return self._losses(start, stop)
+
+    def _losses(self, start: int, stop: int) -> Losses:
         references = self.draws.references[start:stop]
         inputs = self._tensor(references)
         batch = self.batch_of(references)
         clean = self.prepared.clean_logits(inputs)
         logits = self.evaluator.logits(start, stop, self.prepared.reads)
-        scrubbed = self._loss(logits, batch, clean)
+        scrubbed, scrubbed_at = self._loss(logits, batch, clean)
         check_finite(scrubbed, references, "scrubbed")
         own = self.prepared.losses[references]
-        baseline = self._baseline_losses(self.chosen, start, stop)
+        baseline, baseline_at = self._baseline_losses(self.chosen, start, stop)
         off, baseline_off = np.abs(scrubbed - own), np.abs(baseline - own)
         distance = self.prepared.loss.distance
         if distance is not None:
             off = distance(logits, clean).double().cpu().numpy()
             baseline_off = distance(self._stands(self.chosen, start, stop), clean).double().cpu().numpy()
         kl = divergence(clean, logits).double().cpu().numpy()
-        return Losses(own, scrubbed, baseline, kl, off, baseline_off)
+        _, model_at = self._loss(clean, batch, clean) if self.stretches else (own, scrubbed_at)
+        return Losses(own, scrubbed, baseline, kl, off, baseline_off, model_at, scrubbed_at, baseline_at)
 
     def against(self, name: str, n: int) -> Floats:
         """Losses of one of the baselines for the first ``n`` references."""
         with torch.inference_mode():
-            parts = [self._baseline_losses(name, start, min(stop, n)) for start, stop in self.chunks() if start < n]
+            parts = [self._baseline_losses(name, start, min(stop, n))[0] for start, stop in self.chunks() if start < n]
         return np.concatenate(parts)
 
-    def _baseline_losses(self, name: str, start: int, stop: int) -> Floats:
+    def _baseline_losses(self, name: str, start: int, stop: int) -> tuple[Floats, Parts]:
         references = self.draws.references[start:stop]
         clean = self.prepared.clean_logits(self._tensor(references))
-        losses = self._loss(self._stands(name, start, stop), self.batch_of(references), clean)
+        losses, parts = self._loss(self._stands(name, start, stop), self.batch_of(references), clean)
         check_finite(losses, references, f"{name} baseline's")
-        return losses
+        return losses, parts
 
     def _stands(self, name: str, start: int, stop: int) -> Tensor:
         """Logits that stand for the references in a baseline."""
@@ -179,9 +195,13 @@ class Scrub:
         patches = {c: (gather(clean.table(c), donors, everywhere), None) for c in ablated}
         return model.output(model.run(clean, inputs, patches, ROOT).stream[:, self.prepared.reads])
 
-    def _loss(self, logits: Tensor, batch: Batch, clean: Tensor) -> Floats:
-        values: Floats = self.prepared.loss_of(logits, batch, clean).double().cpu().numpy()
-        return values
+    def _loss(self, logits: Tensor, batch: Batch, clean: Tensor) -> tuple[Floats, Parts]:
+        """Losses ``[n]``, and what each stretch of positions adds to them ``[n, stretches]``."""
+        if not self.stretches:
+            values = self.prepared.loss_of(logits, batch, clean)
+            return values.double().cpu().numpy(), np.zeros((len(values), 0), dtype=np.float32)
+        values, parts = losses_and_parts(self.prepared.loss, self.stretches, logits, batch, clean)
+        return values.double().cpu().numpy(), parts.float().cpu().numpy()
 
     def _tensor(self, values: Ints) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.prepared.model.device)

@@ -113,10 +113,20 @@ class Attention:
 
         With ``sources`` (query by key) only what comes from those; the pattern is the whole head's all the same.
         """
-        pattern = self._pattern(q @ k.mT, spots, mask)
+        pattern = self.pattern(q, k, spots, mask)
         if sources is not None:
             pattern = pattern * sources[spots.at]
         return pattern @ v
+
+    def pattern(
+        self,
+        q: Float[Tensor, "rows p d"],
+        k: Float[Tensor, "rows pos d"],
+        spots: Spots,
+        mask: Bool[Tensor, "rows pos"] | None,
+    ) -> Float[Tensor, "rows p pos"]:
+        """How much each wanted position attends to each position."""
+        return self._pattern(q @ k.mT, spots, mask)
 
     def all_heads(
         self, x: Float[Tensor, "rows pos d"], mask: Bool[Tensor, "rows pos"] | None

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..engine.batches import Batches
 from ..errors import TaskError
 from .attention import Attention, Rotary
 from .cache import Spots
@@ -165,16 +166,23 @@ def run_clean(
     n = len(inputs)
     names = _names(model)
     clean: CleanStream | None = None
-    for start in range(0, n, batch):
-        rows = slice(start, min(start + batch, n))
+
+    def run(start: int, stop: int) -> int:
+        nonlocal clean
+        rows = slice(start, stop)
         part, logits = _forward(model, inputs.rows(rows), names)
         if clean is None:
             clean = _empty(part, inputs)
         _store(clean, part, rows)
         on_logits(rows, logits)
+        return stop
+
+    batches = Batches(n, batch, model.device)
+    for done in batches.each(run):
         if progress is not None:
-            progress(rows.stop, n)
+            progress(done, n)
     assert clean is not None
+    clean.note = batches.note
     return clean
 
 

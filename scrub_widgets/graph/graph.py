@@ -63,9 +63,12 @@ class Clean(ABC):
     ----------
     inputs : Inputs
         On the model's device.
+    note : str
+        What a person should know of the pass that made them, such as that memory was short; mostly empty.
     """
 
     inputs: Inputs
+    note: str = ""
 
     @abstractmethod
     def table(self, component: str) -> Float[Tensor, "inputs pos d"]:

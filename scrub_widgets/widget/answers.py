@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import edits, history, publish, search, wire
+from . import charts, edits, history, publish, sample, search, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
 
-Handler = Callable[["ScrubWidget", Any], wire.AnyAnswer]
-"""Does what a message of its type asks for; what it raises becomes a refusal with that sentence."""
+Handler = Callable[["ScrubWidget", Any], wire.AnyAnswer | None]
+"""Does what a message of its type asks for; what it raises becomes a refusal with that sentence. None: it answers later."""
 
 
-def answer(widget: ScrubWidget, message: wire.AnyMessage) -> wire.AnyAnswer:
+def answer(widget: ScrubWidget, message: wire.AnyMessage) -> wire.AnyAnswer | None:
     """Do what a message asks for."""
     return ANSWERS[type(message)](widget, message)
 
@@ -52,6 +52,11 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Cancel: acknowledged(lambda widget: widget.session.cancel()),
     wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
     wire.AskPreview: _preview,
+    wire.AskSlice: charts.sliced,
+    wire.AskWaterfall: acknowledged(lambda widget: widget.session.ask_waterfall()),
+    wire.AskSample: sample.answer_sample,
+    wire.AskOutputs: sample.answer_outputs,
+    wire.AskAttention: sample.answer_attention,
     wire.Export: _export,
     wire.Restore: history.restore,
     wire.Mark: history.mark,

@@ -27,6 +27,7 @@ TRAITS = (
     "_state",
     "_result",
     "_examples",
+    "_charts",
     "_status",
     "_confirm",
     "_compare",

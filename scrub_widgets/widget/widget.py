@@ -15,12 +15,14 @@ import traitlets
 from ..comparing import Compared
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
+from ..history import Outcome
 from ..hypothesis import ROOT, Hypothesis
 from ..past import Past
 from ..result import Result
+from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, export, history, publish, search, wire
+from . import answers, charts, export, history, publish, search, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,14 +60,17 @@ class ScrubWidget(anywidget.AnyWidget):
     _state = traitlets.Dict().tag(sync=True, echo_update=False)
     _result = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _examples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _charts = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _status = traitlets.Dict().tag(sync=True, echo_update=False)
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
     _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _searches: traitlets.List[Any] = traitlets.List().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
+    _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
     _height = traitlets.Int(600).tag(sync=True)
+    _id = traitlets.Unicode().tag(sync=True)  # by which a view asks its host whether this kernel still lives
 
     def __init__(
         self,
@@ -101,6 +106,8 @@ class ScrubWidget(anywidget.AnyWidget):
         except BaseException:
             session.close()
             raise
+        _let_go()
+        self._id = self.model_id
         self.session = session
         self.on_msg(_on_message)
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
@@ -196,6 +203,25 @@ class ScrubWidget(anywidget.AnyWidget):
         """What was measured on the held-out inputs, oldest first, each with the count of tries before it."""
         return self.session.confirmations
 
+    def sample(self, number: int, at: int | None = None) -> Sample:
+        """One example of the newest complete result, node by node: what its Sample tab shows.
+
+        Parameters
+        ----------
+        number : int
+            Which of the references, from 0.
+        at : int, optional
+            The position whose draws are listed, where every position has draws of its own.
+
+        Raises
+        ------
+        ScrubError
+            There is no complete result yet, or no such example or position.
+        """
+        if self.result is None:
+            raise ScrubError("there is no complete result yet: wait() for it.")
+        return self.result.sample(number, at)
+
     def figure(self, name: str = "recovered") -> Figure:
         """A matplotlib ``Figure`` of the newest result."""
         if name not in FIGURES:
@@ -257,32 +283,43 @@ class ScrubWidget(anywidget.AnyWidget):
             search.show(self, what)
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
+        elif what == "charts" and session.outcome is not None:
+            self._set(_charts=wire.plain(charts.charts_of(session.outcome)))
         elif what == "history":
             self._set(_history=wire.plain(history.history_of(session)))
         elif what == "compare":
             compared = history.compare_of(session)
             self._set(_compare=None if compared is None else wire.plain(compared))
         elif session.outcome is not None:
-            outcome, shown = session.outcome, publish.result_of(session.outcome)
-            if what == "partial":
-                self.send(wire.plain(wire.Partial(result=shown)))
-            elif what == "checked":
-                self._set(_result=wire.plain(shown))
-            else:
-                # The examples first: they are there when the result is drawn.
-                self._set(_examples=wire.plain(publish.examples_of(outcome)), _result=wire.plain(shown))
-                self._show("history")
+            self._show_outcome(what, session.outcome)
+
+    def _show_outcome(self, what: str, outcome: Outcome) -> None:
+        """Bring the result up to date."""
+        shown = publish.result_of(outcome)
+        if what == "partial":
+            self.send(wire.plain(wire.Partial(result=shown)))
+        elif what == "checked":
+            self._set(_result=wire.plain(shown))
+        else:
+            # The examples first: they are there when the result is drawn.
+            self._set(
+                _examples=wire.plain(publish.examples_of(outcome)),
+                _charts=wire.plain(charts.charts_of(outcome)),
+                _result=wire.plain(shown),
+            )
+            self._show("history")
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
-        answer: wire.AnyAnswer
+        answer: wire.AnyAnswer | None
         try:
             answer = answers.answer(self, wire.read_message(content))
         except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
             self.session.last_error = error
             known = str(content.get("id", "")) if isinstance(content, dict) else ""
             answer = wire.Rejected(id=known, message=str(error) or type(error).__name__)
-        self.send(wire.plain(answer))
+        if answer is not None:
+            self.send(wire.plain(answer))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(SHOW_AS_HTML) != "1":
@@ -300,6 +337,15 @@ class ScrubWidget(anywidget.AnyWidget):
 
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _let_go() -> None:
+    """Be forgotten by what anywidget watches: for the sake of sources that change, it keeps every widget for ever."""
+    if os.environ.get("ANYWIDGET_HMR") == "1":  # somebody develops, and wants them to
+        return
+    watched: tuple[Any, Any] = (ScrubWidget._esm, ScrubWidget._css)
+    for contents in watched:
+        contents.changed.disconnect()
 
 
 def _on_message(widget: ScrubWidget, content: Any, _: Any) -> None:

@@ -47,14 +47,31 @@ def lab_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         yield server
 
 
+@pytest.fixture(scope="session", params=["perCommTarget", "disabled"])
+def notebook_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """A Notebook 7 in each comm mode."""
+    with LabServer(tmp_path_factory.mktemp("notebook"), request.param, "notebook") as server:
+        yield server
+
+
+@pytest.fixture
+def notebook7(request: pytest.FixtureRequest, notebook_server: LabServer, browser: Browser) -> Iterator[Lab]:
+    """Notebook 7 for one test, in the same way as `lab`."""
+    yield from _opened(request, notebook_server, browser)
+
+
 @pytest.fixture
 def lab(request: pytest.FixtureRequest, lab_server: LabServer, browser: Browser) -> Iterator[Lab]:
     """JupyterLab for one test, which fails too if the browser told of a problem."""
+    yield from _opened(request, lab_server, browser)
+
+
+def _opened(request: pytest.FixtureRequest, server: LabServer, browser: Browser) -> Iterator[Lab]:
     with browser.new_context(viewport={"width": 1600, "height": 1000}) as context:
-        lab = Lab(lab_server, context)
+        lab = Lab(server, context)
         yield lab
         if request.node.stash.get(failed, False):
             for number, notebook in enumerate(lab.notebooks):
                 notebook.screenshot(f"{request.node.name}-{number}")
-    lab_server.reset()
+    server.reset()
     assert not lab.problems, "\n".join(lab.problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -199,9 +200,15 @@ def test_a_refused_search_leaves_everything_as_it_was(session: Session) -> None:
     session.search(candidates=["a1.h0"])
     session.wait_search(LONG)
     before = session.searches
-    for options in ({"question": "free!"}, {"under": "logits>a1.h1.k"}, {"samples": SAMPLES + 1}, {"exact": -1}):
+    refused: tuple[dict[str, Any], ...] = (
+        {"question": "free!"},
+        {"under": "logits>a1.h1.k"},
+        {"samples": SAMPLES + 1},
+        {"exact": -1},
+    )
+    for options in refused:
         with pytest.raises(ScrubError):
-            session.search(**options)  # type: ignore[arg-type]
+            session.search(**options)
     assert session.searches == before
     assert not session.searching
 

@@ -27,7 +27,7 @@ def task(mlp: bool = False) -> sw.Task:
 
 
 def asked(
-    h: Hypothesis, under: str = "logits", ask: str = "free", each: str = "component", mlp: bool = False
+    h: Hypothesis, under: str = "logits", ask: str = "free", each: Any = "component", mlp: bool = False
 ) -> Question:
     return question(task(mlp).graph.layout, h, under, ask, each, task(mlp).classes)
 

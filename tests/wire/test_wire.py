@@ -23,8 +23,10 @@ TRAITS = {
     "searches": list[wire.SearchInfo],
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
+    "charts": wire.Charts | None,
     "history": wire.HistoryInfo,
     "compare": wire.CompareInfo | None,
+    "samples": wire.Samples | None,
 }
 
 

@@ -1,11 +1,16 @@
 /** The whole widget inside its root element. */
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
+import { Banner } from "./Banner";
 import { ClaimTree } from "./ClaimTree";
+import { DraggedRule } from "./DraggedRule";
 import { onKey } from "./keyboard";
 import { Live } from "./Live";
+import { Menu } from "./Menu";
 import { ModelMap } from "./ModelMap";
+import { onContextMenu } from "./openMenu";
 import { Panels } from "./Panels";
+import { Positions } from "./Positions";
 import { RecoveredBar } from "./RecoveredBar";
 import { StatusBar } from "./StatusBar";
 import { Tabs } from "./Tabs";
@@ -24,10 +29,18 @@ export function App() {
       event.stopPropagation();
       onKey(app, node, event);
     };
-    const contextmenu = (event: Event) => event.stopPropagation();
+    const contextmenu = (event: MouseEvent) => {
+      event.stopPropagation();
+      onContextMenu(app, event);
+    };
+    // Notebook 7 takes keys before they come here; it leaves alone those of a focused element that says so itself.
+    const focusin = (event: Event) =>
+      event.target instanceof Element && event.target.setAttribute("data-lm-suppress-shortcuts", "");
+    node.addEventListener("focusin", focusin);
     node.addEventListener("keydown", keydown);
     node.addEventListener("contextmenu", contextmenu);
     return () => {
+      node.removeEventListener("focusin", focusin);
       node.removeEventListener("keydown", keydown);
       node.removeEventListener("contextmenu", contextmenu);
     };
@@ -52,6 +65,7 @@ export function App() {
         <RecoveredBar />
         <div class="scrub-columns">
           <div class="scrub-left">
+            <Positions />
             <ModelMap />
             <ClaimTree />
           </div>
@@ -59,23 +73,9 @@ export function App() {
         </div>
         <StatusBar />
         <Live />
+        <Menu />
+        <DraggedRule />
       </div>
     </div>
-  );
-}
-
-function Banner() {
-  const { store } = useApp();
-  if (store.readOnly)
-    return (
-      <p class="scrub-banner" data-testid="banner" role="note">
-        Saved result, read-only: no kernel
-      </p>
-    );
-  if (!store.requests.silent.value) return null;
-  return (
-    <p class="scrub-banner scrub-banner-warn" data-testid="banner" role="note">
-      The kernel does not answer (busy or gone); showing the last result
-    </p>
   );
 }

@@ -2,14 +2,20 @@
 import { useApp } from "../app";
 import { portsOf } from "../graph";
 import { ROOT, WHOLE_INPUT } from "../hypothesis";
-import { type Box, edgePath, type MapLayout, type PortBox } from "../layout";
+import { claimWidth } from "../importance";
+import { type Box, type Cell, edgePath, type MapLayout, type PortBox, placeOf } from "../layout";
 import { ruleFace } from "../rules";
 import type { Claim } from "../wire";
 
 type Edge = { key: string; claim: Claim; port: PortBox; sender: Box | null; path: string };
 
+/** Where an edge leaves a component that is folded away: the lower edge of its strip. */
+const leaving = (strip: Cell, id: string, name: string): PortBox => ({
+  ...{ id, name, inner: null, x: strip.x + strip.w / 2 - 4, y: strip.y + strip.h, w: 8, h: 0 },
+});
+
 export function Edges({ layout }: { layout: MapLayout }) {
-  const { store, actions } = useApp();
+  const { store, actions, map } = useApp();
   const claims = store.state.value?.claims ?? [];
   const rules = store.task.value?.rules ?? [];
   const index = store.index.value;
@@ -22,7 +28,9 @@ export function Edges({ layout }: { layout: MapLayout }) {
     return (parent?.components ?? []).flatMap((owner) => {
       const ports = portsOf(index, owner);
       const port = claim.port ? ports.find((p) => p.name === claim.port) : ports[0];
-      return (port && (layout.ports.get(port.id) ?? [])) || [];
+      const strip = layout.strips.get(owner);
+      if (port && strip) return leaving(strip, port.id, port.name);
+      return (port && layout.ports.get(port.id)) ?? [];
     });
   };
 
@@ -30,7 +38,7 @@ export function Edges({ layout }: { layout: MapLayout }) {
   const edges: Edge[] = claims.flatMap((claim) =>
     portBoxes(claim).flatMap((port) =>
       claim.components.flatMap((component): Edge[] => {
-        const sender = component === WHOLE_INPUT ? null : (layout.cells.get(component) ?? null);
+        const sender = component === WHOLE_INPUT ? null : (placeOf(layout, component) ?? null);
         if (!sender && component !== WHOLE_INPUT) return [];
         // The same edge claimed on two paths is drawn twice, side by side.
         const twin = `${port.id}<${component}`;
@@ -43,11 +51,14 @@ export function Edges({ layout }: { layout: MapLayout }) {
   );
 
   const chosen = store.selection.value.claim;
+  const widths = new Map(claims.map((c) => [c.id, claimWidth(c, index, map.searches.value)]));
   return (
     <g class="scrub-edges">
+      <Grey layout={layout} />
       {edges.map(({ key, claim, port, sender, path }) => {
         const face = ruleFace(rules, claim.rule);
         const name = port.name;
+        const width = widths.get(claim.id);
         const state = chosen === claim.id ? " scrub-chosen" : chosen ? " scrub-other" : "";
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: a pointer target; its row in the tree holds the role
@@ -61,7 +72,11 @@ export function Edges({ layout }: { layout: MapLayout }) {
             {sender ? (
               <>
                 <path class="scrub-edge-hit" d={path} />
-                <path class={`scrub-edge-line scrub-dash-${name}`} d={path} />
+                <path
+                  class={`scrub-edge-line scrub-dash-${name}`}
+                  d={path}
+                  style={width ? { strokeWidth: `${width}px` } : undefined}
+                />
               </>
             ) : (
               <Star port={port} />
@@ -70,6 +85,30 @@ export function Edges({ layout }: { layout: MapLayout }) {
         );
       })}
     </g>
+  );
+}
+
+/** The edges of the selection that matter most, as the last search measured them: not claimed, so grey. */
+function Grey({ layout }: { layout: MapLayout }) {
+  const { map } = useApp();
+  return (
+    <>
+      {map.grey.value.map(({ key, port, sender, width }) => {
+        const from = layout.ports.get(port);
+        const to = placeOf(layout, sender);
+        if (!from || !to) return null;
+        const dash = `scrub-dash-${port.slice(port.lastIndexOf(".") + 1)}`;
+        return (
+          <path
+            key={key}
+            class={`scrub-grey ${dash}`}
+            data-grey={key}
+            d={edgePath(from, to)}
+            style={{ strokeWidth: `${width}px` }}
+          />
+        );
+      })}
+    </>
   );
 }
 

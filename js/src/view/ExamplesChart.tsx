@@ -1,69 +1,121 @@
 /** Each example's loss, untouched against scrubbed: a mean of 100 % with a wide cloud is not agreement. */
-import { max, min } from "d3-array";
-import { linear, ticksOn } from "../scale";
+import { useMemo, useState } from "preact/hooks";
+import { useApp } from "../app";
+import { changeOf, type Mark, MOST, marksOf, pathOf } from "../charts/points";
+import { useSlice } from "../charts/slice";
+import type { ChartTable } from "../charts/table";
 import type { ExampleLosses } from "../store";
-import { fixed, nats, plural } from "../text";
+import { count, percent, plural } from "../text";
+import type { ClassCodes, Result } from "../wire";
+import { Brushed, ByChange } from "./Brushed";
 import { Chart } from "./Chart";
+import { Cloud } from "./Cloud";
+import { SliceStrip } from "./SliceStrip";
 
-const MOST = 1500;
 const LISTED = 20;
 
-export function ExamplesChart({ examples }: { examples: ExampleLosses }) {
-  const { model, scrubbed, n } = examples;
-  const low = Math.min(0, min(model) ?? 0, min(scrubbed) ?? 0);
-  const high = Math.max(max(model) ?? 1, max(scrubbed) ?? 1);
-  const scale = linear(low, high + (high - low) * 0.04);
-  const stride = Math.max(1, Math.ceil(n / MOST));
-  // One path for all points: zero-length strokes with round ends stay round however the plot is stretched.
-  let cloud = "";
-  for (let i = 0; i < n; i += stride)
-    cloud += `M${scale.at(model[i] ?? 0).toFixed(2)} ${(100 - scale.at(scrubbed[i] ?? 0)).toFixed(2)}h0`;
-  const worst = Array.from({ length: n }, (_, i) => i)
-    .sort((a, b) => change(b) - change(a))
-    .slice(0, LISTED);
-  function change(i: number): number {
-    return Math.abs((scrubbed[i] ?? 0) - (model[i] ?? 0));
-  }
-  const marks = ticksOn(scale, 4);
+export function ExamplesChart({ examples, result }: { examples: ExampleLosses; result: Result }) {
+  const { store } = useApp();
+  const [rule, setRule] = useState("");
+  const { losses, place, problem } = useSlice(examples);
+  const offered = store.charts.value?.classes ?? [];
+  const classes = offered.find((c) => c.rule === rule) ?? null;
+  const n = Math.min(losses.n, MOST);
+  const marks = useMemo(() => marksOf(n, classes), [n, classes]);
+  const unit = store.task.value?.unit ?? "";
+  const where = place ? ` at position ${place.name}` : "";
+  const says = `${plural(n, "example")}: each one's loss${where}, scrubbed (up) against untouched (right). ${percent(result.better, 0)} got better, ${percent(result.worse, 0)} worse.`;
   return (
-    <Chart
-      title="Each example: scrubbed against untouched loss"
-      name="examples"
-      head={["sample", "model", "scrubbed", "baseline", "change"]}
-      rows={worst.map((i) => [
-        String(i),
-        ...[model[i], scrubbed[i], examples.baseline[i]].map((v) => nats(v ?? null)),
-        fixed((scrubbed[i] ?? 0) - (model[i] ?? 0), 3),
-      ])}
-    >
-      <div
-        class="scrub-plot scrub-plot-square"
-        role="img"
-        aria-label={`${n} examples, model loss against scrubbed loss`}
+    <>
+      <Chart
+        title={`Each example's loss${where}`}
+        name="examples"
+        says={says}
+        table={tableOf(losses, classes, unit)}
+        controls={<MarkMenu offered={offered} rule={rule} onRule={setRule} marks={marks} />}
+        after={
+          <>
+            <p class="scrub-muted">
+              On the diagonal scrubbing changed nothing; above it the example got worse, below it better.{" "}
+              {losses.n > n ? `The first ${count(n)} of ${plural(losses.n, "example")} are drawn. ` : ""}
+              {problem} The table lists the {Math.min(LISTED, losses.n)} with the largest change, the CSV all.
+            </p>
+            <ByChange losses={losses} n={n} unit={unit} />
+            <Brushed losses={losses} n={n} />
+          </>
+        }
       >
-        <svg class="scrub-plot-area" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-          {marks.map((t) => (
-            <line key={t.value} class="scrub-grid" x1="0" x2="100" y1={100 - t.at} y2={100 - t.at} />
+        {(width) => <Cloud {...{ width, losses, n, marks, says, unit }} />}
+      </Chart>
+      <SliceStrip losses={losses} n={n} where={where} marks={classes ? marks : null} rule={rule} />
+    </>
+  );
+}
+
+function tableOf(losses: ExampleLosses, classes: ClassCodes | null, unit: string): ChartTable {
+  const u = unit && ` (${unit})`;
+  const head = ["example", ...["model", "scrubbed", "baseline"].map((l) => `${l} loss${u}`), `change${u}`];
+  const row = (i: number) => {
+    const code = Number(classes?.codes[i] ?? Number.NaN);
+    const name = classes ? [Number.isNaN(code) ? null : (classes.names[code] ?? "other")] : [];
+    return [
+      i,
+      losses.model[i] ?? null,
+      losses.scrubbed[i] ?? null,
+      losses.baseline[i] ?? null,
+      changeOf(losses, i),
+      ...name,
+    ];
+  };
+  const order = Array.from({ length: losses.n }, (_, i) => i);
+  const largest = [...order].sort((a, b) => Math.abs(changeOf(losses, b)) - Math.abs(changeOf(losses, a)));
+  return {
+    head: classes ? [...head, classes.rule] : head,
+    rows: largest.slice(0, LISTED).map(row),
+    all: () => order.map(row),
+  };
+}
+
+type MenuProps = { offered: ClassCodes[]; rule: string; onRule(rule: string): void; marks: Mark[] };
+
+/** By which rule the points are marked, and what each mark means. */
+function MarkMenu({ offered, rule, onRule, marks }: MenuProps) {
+  if (offered.length === 0) return null;
+  return (
+    <>
+      <label class="scrub-inline">
+        <span class="scrub-muted">Mark classes of</span>
+        <select
+          class="scrub-select"
+          data-testid="examples-rule"
+          value={rule}
+          onChange={(e) => onRule(e.currentTarget.value)}
+        >
+          <option value="">no rule</option>
+          {offered.map((c) => (
+            <option key={c.rule} value={c.rule}>
+              {c.at === null ? c.rule : `${c.rule} (at position ${c.at})`}
+            </option>
           ))}
-          <line class="scrub-diagonal" x1="0" y1="100" x2="100" y2="0" />
-          <path class="scrub-cloud" d={cloud} />
-        </svg>
-        {marks.map((t) => (
-          <span key={`y${t.value}`} class="scrub-y" style={{ top: `${100 - t.at}%` }}>
-            {fixed(t.value, high < 3 ? 1 : 0)}
-          </span>
-        ))}
-        {marks.map((t) => (
-          <span key={`x${t.value}`} class="scrub-x" style={{ left: `${t.at}%` }}>
-            {fixed(t.value, high < 3 ? 1 : 0)}
-          </span>
-        ))}
-      </div>
-      <p class="scrub-muted">
-        Up: scrubbed, right: untouched model; on the line nothing changed.{" "}
-        {stride > 1 ? `Every ${stride}th of ${plural(n, "example")}.` : `${plural(n, "example")}.`} The table lists the{" "}
-        {Math.min(LISTED, n)} with the largest change.
-      </p>
-    </Chart>
+        </select>
+      </label>
+      {rule && (
+        <ul class="scrub-legend" data-testid="examples-legend">
+          {marks.map((m) => (
+            <li key={m.name}>
+              <MarkSample mark={m} /> {m.name} <span class="scrub-muted">{count(m.members.length)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function MarkSample({ mark }: { mark: Mark }) {
+  return (
+    <svg class="scrub-legend-mark" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+      <path class="scrub-mark" style={mark.hue ? { fill: mark.hue } : undefined} d={pathOf(mark.shape, [[6, 6]], 4)} />
+    </svg>
   );
 }

@@ -1,16 +1,63 @@
 /** What scrubbing is, what can be done here, and what the marks mean. */
+
+import type { ComponentChildren } from "preact";
+import { TOP_EDGES } from "../importance";
 import { FREE, featureFace, KEEP } from "../rules";
+import { LinkKey } from "./Glyph";
+import { MarkKey } from "./MapFoot";
 import { Swatch } from "./Swatch";
 
 const GESTURES: [string, string, string][] = [
   ["Select a component", "click; Ctrl, Cmd or Shift adds", "arrows, Enter; Space adds"],
-  ["Claim it, or change its rule", "click a rule", "1–9, K same input, F any input"],
+  ["Select several", "Shift-drag around them; a layer's name", "Shift+arrows; L the layer, Shift+L the same rule"],
+  ["Find one by name", "the field over the map", "/"],
+  ["Claim it, or change its rule", "click a rule, or drag it onto the map", "1–9, K same input, F any input"],
+  ["One draw for several", "menu", "S; again: an own draw for each"],
   ["Choose where claims go", "click a port (q, k, v), or the logits", "U: next port of the component"],
-  ["Draw a claimed edge", "drag from a port to an earlier component", "E, arrows, Enter"],
-  ["Remove a claim", "✕ in its row", "Delete"],
+  ["Draw a claimed edge", "drag from a port to an earlier component", "E, arrows, Enter; E again: next port"],
+  ["All that can be done here", "right click, or ⋯; with Shift the browser's menu", "Shift+F10"],
+  ["Zoom the map", "Ctrl or Cmd and the wheel; drag to move it", "+ and -"],
+  ["Remove a claim", "✕ in its row", "Delete or 0"],
   ["Run · cancel", "buttons", "R · Esc"],
   ["Measure once on held-out inputs", "Confirm", "Tab to Confirm, Enter"],
   ["Undo · redo", "buttons", "Ctrl+Z · Ctrl+Shift+Z"],
+  ["Leave the widget", "click elsewhere", "Esc, until nothing is left to stop"],
+];
+
+const MARKS: [ComponentChildren, string][] = [
+  [<Swatch key="a" face={featureFace(0)} />, "claimed under a rule: swapped within its class"],
+  [<Swatch key="k" face={KEEP} />, "same input: kept exactly"],
+  [
+    <Swatch key="f" face={FREE} />,
+    "any input; hatching always means resampled freely, as all unclaimed components are; crossed where one draw is shared",
+  ],
+  [<LinkKey key="link" />, "one draw, shared by several claims"],
+  [
+    <svg key="qkv" width="66" height="20" viewBox="0 0 66 20" aria-hidden="true">
+      <path class="scrub-key-line" d="M2 10h16" />
+      <path class="scrub-key-line scrub-dash-k" d="M25 10h16" />
+      <path class="scrub-key-line scrub-dash-v" d="M48 10h16" />
+    </svg>,
+    "edges into query, key, value; coloured by the rule of the component they come from, thicker where a search found more",
+  ],
+  [
+    <>
+      <MarkKey up /> <MarkKey up={false} />
+    </>,
+    `what the last search measured: larger matters more, ▲ helps, ▼ hurts, light: within noise, empty: not measured; in grey the ${TOP_EDGES} edges of the selection that matter most`,
+  ],
+  ["double ring", "selected; one thick ring: where the keys are"],
+  ["stale", "dotted outlines: the result is older than the last edit"],
+  ["×2", "claimed on two paths, each with its own rule"],
+  ["bands", "a component that a rewrite split into parts: each band is claimed by itself"],
+  [
+    <span key="doubt" class="scrub-doubt-mark" aria-hidden="true">
+      !
+    </span>,
+    "a check found a reason to doubt: the list under the bar says what was measured and what to do",
+  ],
+  ["random labels", "what the same tree recovers with meaningless rules: the number to beat"],
+  ["◆", "confirmed: measured once on held-out inputs that exploring never touched"],
 ];
 
 export function Help() {
@@ -24,42 +71,13 @@ export function Help() {
           unclaimed gets its value from a random input. If the hypothesis is right, none of this changes the loss. Loss
           recovered says how much of the gap between a random input (0 %) and the untouched model (100 %) is left.
         </p>
-        <ul class="scrub-legend">
-          <li>
-            <Swatch face={featureFace(0)} /> claimed under a rule: swapped within its class
-          </li>
-          <li>
-            <Swatch face={KEEP} /> same input: kept exactly
-          </li>
-          <li>
-            <Swatch face={FREE} /> any input; hatching always means resampled freely, as all unclaimed components are
-          </li>
-          <li>
-            <svg width="66" height="20" viewBox="0 0 66 20" aria-hidden="true">
-              <path class="scrub-key-line" d="M2 10h16" />
-              <path class="scrub-key-line scrub-dash-k" d="M25 10h16" />
-              <path class="scrub-key-line scrub-dash-v" d="M48 10h16" />
-            </svg>
-            edges into query, key, value; coloured by the rule of the component they come from
-          </li>
-          <li>
-            <b>bands</b> a component that a rewrite split into parts: each band is claimed by itself
-          </li>
-          <li>
-            <span class="scrub-doubt-mark" aria-hidden="true">
-              !
-            </span>{" "}
-            a check found a reason to doubt: the list under the bar says what was measured and what to do
-          </li>
-          <li>
-            <b>random labels</b> what the same tree recovers with meaningless rules: the number to beat
-          </li>
-          <li>
-            <b>◆</b> confirmed: measured once on held-out inputs that exploring never touched
-          </li>
-          <li>
-            <b>×2</b> claimed on two paths, each with its own rule
-          </li>
+        <ul class="scrub-marks">
+          {MARKS.map(([mark, words]) => (
+            <li key={words}>
+              <span>{mark}</span>
+              <span>{words}</span>
+            </li>
+          ))}
         </ul>
       </div>
       <table class="scrub-table">

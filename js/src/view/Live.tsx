@@ -10,7 +10,9 @@ export function Live() {
   const confirm = store.confirm.value;
   const present = confirm?.present === null ? undefined : confirm?.recorded[confirm.present];
   const said = fresh
-    ? [spokenResult(result.recovered, result.n, result.null), countWords(result.warnings)].filter(Boolean).join("; ")
+    ? [spokenResult(result.recovered, result.n, result.seed, result.null), countWords(result.warnings)]
+        .filter(Boolean)
+        .join("; ")
     : "";
   return (
     <div class="scrub-hidden" role="status" aria-live="polite" data-testid="live">

@@ -1,152 +1,129 @@
 /** The model map: one glyph for each component, upward is later, and the claimed edges between them. */
-import { useMemo, useRef } from "preact/hooks";
+import { useComputed } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useApp } from "../app";
-import { type Receiver, ROOT, upstreamProblem } from "../hypothesis";
-import { cellAt, layoutGraph, type MapLayout, type PortBox } from "../layout";
-import { plural } from "../text";
-import type { Graph } from "../wire";
+import { lassoBox } from "../lasso";
+import type { MapLayout, MapRow } from "../layout";
+import { selectAll } from "../mapActions";
+import { windowBox } from "../zoom";
+import { Choices } from "./Choices";
 import { Edges, Rubber } from "./Edges";
 import { Glyph } from "./Glyph";
+import { createGestures } from "./gestures";
+import { MapFoot } from "./MapFoot";
+import { MapHead } from "./MapHead";
 import { Patterns } from "./Patterns";
+import { Strip } from "./Strip";
 import { Tip } from "./Tip";
-import { Under } from "./Under";
 
 export function ModelMap() {
-  const { store, ui } = useApp();
-  const graph = store.graph.value;
-  const claims = store.state.value?.claims ?? [];
+  const { ui, map } = useApp();
   const open = ui.mapOpen.value;
-  const possible = graph ? graph.ports.reduce((sum, p) => sum + (p.senders?.length ?? p.upto), 0) : 0;
-  const drawn = new Set(claims.flatMap((c) => c.components.map((s) => `${c.parent}.${c.port}>${s}`))).size;
+  const layout = map.layout.value;
   return (
     <section class="scrub-map-section" aria-label="Model map">
-      <div class="scrub-section-head">
-        <button
-          type="button"
-          class="scrub-fold"
-          aria-expanded={open}
-          onClick={() => {
-            ui.mapOpen.value = !open;
-          }}
-        >
-          <span aria-hidden="true">{open ? "▾" : "▸"}</span> Model
-        </button>
-        <Under />
-      </div>
-      {open && (graph ? <Canvas graph={graph} /> : <div class="scrub-skeleton" />)}
-      {open && graph && (
-        <p class="scrub-muted scrub-count">
-          {plural(claims.length, "claim")} · {plural(Math.max(possible - drawn, 0), "possible edge")} not claimed and
-          not drawn
-        </p>
-      )}
+      <MapHead />
+      {open && (layout ? <Stage layout={layout} /> : <div class="scrub-skeleton" />)}
+      {open && layout && <MapFoot />}
     </section>
   );
 }
 
-const DRAG_START = 5;
-
-function Canvas({ graph }: { graph: Graph }) {
+function Stage({ layout }: { layout: MapLayout }) {
   const app = useApp();
-  const { ui, actions, store, uid } = app;
-  const layout = useMemo(() => layoutGraph(graph), [graph]);
+  const { ui, map, store } = app;
   const svg = useRef<SVGSVGElement>(null);
-  const drag = useRef<{ owner: string; name: string; x: number; y: number; moved: boolean } | null>(null);
-  const receiver = ui.drawing.value ?? store.receiver.value;
+  const gestures = useMemo(() => createGestures(app, () => svg.current), [app]);
+  useWatchedSize(svg, layout);
+  useEffect(() => {
+    // Effects run after the frame that shows what was drawn.
+    performance.mark("scrub-widgets:map");
+  }, []);
+  useEffect(() => {
+    // Preact's own listeners for wheels are passive: they could not keep the page from zooming.
+    const node = svg.current;
+    node?.addEventListener("wheel", gestures.onWheel, { passive: false });
+    return () => node?.removeEventListener("wheel", gestures.onWheel);
+  }, [gestures]);
 
-  const at = (event: PointerEvent) => {
-    const box = svg.current?.getBoundingClientRect();
-    if (!box || box.width === 0) return { x: 0, y: 0 };
-    const scale = layout.width / box.width;
-    return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
-  };
-  const onPointerDown = (event: PointerEvent) => {
-    const port = event.target instanceof Element ? event.target.closest("[data-port]") : null;
-    if (!port || event.button !== 0 || store.readOnly) return;
-    const { owner = "", name = "" } = (port as SVGElement).dataset;
-    drag.current = { owner, name, x: event.clientX, y: event.clientY, moved: false };
-  };
-  const onPointerMove = (event: PointerEvent) => {
-    const from = drag.current;
-    if (!from) return;
-    if (!from.moved) {
-      if (Math.hypot(event.clientX - from.x, event.clientY - from.y) < DRAG_START) return;
-      from.moved = true;
-      const start = actions.receiverFor(from.owner, from.name);
-      if (!start) {
-        actions.sayUnclaimed(from.owner, from.name);
-        drag.current = null;
-        return;
-      }
-      ui.drawing.value = start;
-      svg.current?.setPointerCapture(event.pointerId);
-    }
-    const { x, y } = at(event);
-    ui.pointer.value = { x, y };
-    const under = cellAt(layout, x, y);
-    ui.tip.value = under?.id ?? null;
-  };
-  const onPointerUp = (event: PointerEvent) => {
-    const from = drag.current;
-    drag.current = null;
-    ui.pointer.value = null;
-    if (!from?.moved) return;
-    const { x, y } = at(event);
-    const target = cellAt(layout, x, y);
-    const start = ui.drawing.value;
-    ui.drawing.value = null;
-    // The click that follows a drag must not select what lies under it.
-    suppress.current = true;
-    setTimeout(() => {
-      suppress.current = false;
-    });
-    if (start && target) actions.connect(start, target.id);
-  };
-  const suppress = useRef(false);
-  const onClickCapture = (event: MouseEvent) => {
-    if (!suppress.current) return;
-    event.stopPropagation();
-    suppress.current = false;
-  };
-
+  const shown = useComputed(() => {
+    const { x, y, w, h } = windowBox(map.window.value, map.layout.value ?? layout);
+    return `${x} ${y} ${w} ${h}`;
+  });
+  const state = useComputed(() => {
+    const words = ["scrub-map"];
+    if (ui.drawing.value) words.push("scrub-drawing");
+    if (map.window.value.zoom > 1) words.push("scrub-zoomed");
+    const [result, now] = [store.result.value, store.state.value];
+    if (result && now && result.rev < now.rev) words.push("scrub-map-stale");
+    if (map.search.value && now && map.search.value.rev < now.rev) words.push("scrub-marks-stale");
+    return words.join(" ");
+  });
+  const { at: _, onWheel: __, onFocusIn, onFocusOut, ...pointer } = gestures;
+  // An SVG that listens for the focus would take it.
   return (
     <div class="scrub-stage-wrap">
-      <div class="scrub-stage" style={{ width: `${layout.width}px` }}>
+      <div class="scrub-stage" style={{ width: `${layout.width}px` }} onFocusIn={onFocusIn} onFocusOut={onFocusOut}>
         <svg
           ref={svg}
-          class={`scrub-map${ui.drawing.value ? " scrub-drawing" : ""}`}
+          class={state}
           role="presentation"
           data-testid="map"
           data-zone="map"
           data-detail={layout.detail}
-          viewBox={`0 0 ${layout.width} ${layout.height}`}
-          onPointerDown={onPointerDown}
-          onPointerMove={onPointerMove}
-          onPointerUp={onPointerUp}
-          onPointerCancel={onPointerUp}
-          onClickCapture={onClickCapture}
+          viewBox={shown}
+          {...pointer}
         >
-          <Patterns uid={uid} />
-          <Labels layout={layout} />
-          {layout.splits.map((split) => (
-            <Split key={split.root} split={split} />
-          ))}
-          <Edges layout={layout} />
-          <g role="grid" aria-label={`Model map, ${graph.title}`}>
-            {layout.rows.map((row) => (
-              <g key={row.key} role="row" aria-label={row.words}>
-                {row.cells.map((cell) => (
-                  <Glyph key={cell.id} cell={cell} dim={dimmed(receiver, cell.id)} />
-                ))}
-              </g>
-            ))}
-          </g>
+          <Patterns />
+          <Drawing layout={layout} />
           <Rubber layout={layout} />
+          <LassoBox />
         </svg>
         <Tip layout={layout} />
         <Choices layout={layout} />
       </div>
     </div>
+  );
+}
+
+/** How large the drawing is on the screen decides how much a glyph shows. */
+function useWatchedSize(svg: { current: SVGSVGElement | null }, layout: MapLayout): void {
+  const { map } = useApp();
+  useEffect(() => {
+    const node = svg.current;
+    if (!node || typeof ResizeObserver === "undefined") return;
+    const watch = new ResizeObserver(([entry]) => {
+      const width = entry?.contentRect.width ?? 0;
+      if (width > 0) map.scale.value = width / layout.width;
+    });
+    watch.observe(node);
+    return () => watch.disconnect();
+  }, [svg, layout, map]);
+}
+
+/** All that does not move: drawn again only when the layout changes. */
+function Drawing({ layout }: { layout: MapLayout }) {
+  const { store } = useApp();
+  const title = store.graph.value?.title ?? "";
+  return useMemo(
+    () => (
+      <>
+        <Labels layout={layout} />
+        {layout.splits.map((split) => (
+          <Split key={split.root} split={split} />
+        ))}
+        <Edges layout={layout} />
+        <g role="grid" aria-label={`Model map, ${title}`} aria-multiselectable="true">
+          {layout.rows.map((row) => (
+            <g key={row.key} role="row" aria-label={row.words}>
+              {row.folded ? <Strip row={row} /> : row.cells.map((cell) => <Glyph key={cell.id} cell={cell} />)}
+            </g>
+          ))}
+        </g>
+        <Stale layout={layout} />
+      </>
+    ),
+    [layout, title],
   );
 }
 
@@ -162,30 +139,10 @@ function Split({ split }: { split: MapLayout["splits"][number] }) {
   );
 }
 
-/** What cannot feed the receiver steps back; under the logits everything can. */
-function dimmed(receiver: Receiver | null, id: string): boolean {
-  if (!receiver || id === ROOT || receiver.claim?.components.includes(id)) return false;
-  return upstreamProblem(receiver, id) !== null;
-}
-
 function Labels({ layout }: { layout: MapLayout }) {
-  const { actions } = useApp();
   return (
     <g class="scrub-map-labels">
-      {layout.rows
-        .filter((r) => r.label)
-        .map((row) => (
-          // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut beside the cells, which hold the roles
-          <text
-            key={row.key}
-            x={(row.cells[0]?.x ?? 0) - 12}
-            y={row.y + row.h / 2 + 4}
-            onClick={() => actions.addNodes(row.cells.filter((c) => c.kind === "head").map((c) => c.id))}
-          >
-            {row.label}
-            <title>Select the heads of layer {row.layer}</title>
-          </text>
-        ))}
+      {layout.rows.map((row) => row.layer !== null && <RowLabel key={row.key} row={row} />)}
       {layout.columns.map((column) => (
         <text key={column.key} class="scrub-column" x={column.x} y={column.y}>
           {column.label}
@@ -195,39 +152,55 @@ function Labels({ layout }: { layout: MapLayout }) {
   );
 }
 
-/** Which of several claims a clicked port belongs to. */
-function Choices({ layout }: { layout: MapLayout }) {
-  const { ui, actions } = useApp();
-  const choices = ui.choices.value;
-  const owner = choices[0]?.claim?.components[0];
-  const cell = owner ? layout.cells.get(owner) : undefined;
-  if (!cell) return null;
-  const place: PortBox | undefined = cell.ports.find((p) => p.name === choices[0]?.name);
-  const x = ((place?.x ?? cell.x) / layout.width) * 100;
+/** The head of a row selects the layer. */
+function RowLabel({ row }: { row: MapRow }) {
+  const app = useApp();
+  const x = (row.cells[0]?.x ?? 0) - 12;
   return (
-    <div
-      class="scrub-choices"
-      role="menu"
-      aria-label="Claimed on several paths: choose one"
-      data-testid="choices"
-      style={{
-        left: `${x}%`,
-        top: `${((cell.y + cell.h + 16) / layout.height) * 100}%`,
-        transform: `translateX(-${x}%)`,
+    // biome-ignore lint/a11y/noStaticElementInteractions: L on a cell does the same
+    <g
+      class="scrub-row-label"
+      data-row-label={row.layer}
+      data-testid={`row-L${row.layer}`}
+      onClick={(e) => {
+        e.stopPropagation();
+        const nodes = row.cells.map((c) => c.id);
+        selectAll(app, nodes, e.ctrlKey || e.metaKey || e.shiftKey);
       }}
     >
-      <span class="scrub-muted">Claimed on several paths. New claims go under:</span>
-      {choices.map((choice) => (
-        <button
-          key={choice.path}
-          type="button"
-          role="menuitem"
-          class="scrub-link"
-          onClick={() => actions.setReceiver(choice)}
-        >
-          {choice.path.split(">").join(" ▸ ")}
-        </button>
-      ))}
-    </div>
+      <title>Select layer {row.layer}</title>
+      <rect x={x - 30} y={row.y - 1} width="34" height={row.h + 2} />
+      <text x={x} y={row.y + row.h / 2 + 4}>
+        {row.label}
+      </text>
+    </g>
+  );
+}
+
+/** The word beside the output while what is measured belongs to another hypothesis. */
+function Stale({ layout }: { layout: MapLayout }) {
+  const { store } = useApp();
+  const [result, now] = [store.result.value, store.state.value];
+  const cell = layout.cells.get("logits");
+  if (!cell || !result || !now || result.rev >= now.rev) return null;
+  return (
+    <text class="scrub-stale-word" x={cell.x + cell.w + 10} y={cell.y + cell.h / 2 + 4} data-testid="map-stale">
+      stale
+    </text>
+  );
+}
+
+function LassoBox() {
+  const { map } = useApp();
+  const lasso = map.lasso.value;
+  if (!lasso) return null;
+  const { x, y, w, h } = lassoBox(lasso);
+  return (
+    <g class="scrub-lasso" data-testid="lasso">
+      <rect x={x} y={y} width={w} height={h} rx="3" />
+      <text x={x + w} y={y + h + 13}>
+        {map.caught.value.size}
+      </text>
+    </g>
   );
 }

@@ -4,8 +4,10 @@ import { count, fixed, lossWords, nats, natsBounds, percent, percentBounds } fro
 import type { Interval, Result } from "../wire";
 import { Confirmations } from "./Confirm";
 import { ExamplesChart } from "./ExamplesChart";
+import { PositionsChart } from "./PositionsChart";
 import { freshness } from "./RecoveredBar";
 import { TrailChart } from "./TrailChart";
+import { WaterfallChart } from "./WaterfallChart";
 
 export function ResultPanel() {
   const { store } = useApp();
@@ -19,18 +21,21 @@ export function ResultPanel() {
     );
   const fresh = freshness(result, store.state.value?.rev ?? 0, status?.phase ?? "idle");
   const examples = store.examples.value;
+  const charts = store.charts.value;
   return (
     <div class="scrub-results" data-testid="results" data-fresh={fresh}>
       <Sentence result={result} stale={fresh === "stale"} />
       <Losses result={result} unit={store.task.value?.unit ?? ""} />
       <Measures result={result} />
       <Confirmations />
-      <TrailChart result={result} />
+      {charts && <PositionsChart charts={charts} />}
       {examples ? (
-        <ExamplesChart examples={examples} />
+        <ExamplesChart examples={examples} result={result} />
       ) : (
         <p class="scrub-muted">Losses of the single examples come with each finished run.</p>
       )}
+      {result.complete && <WaterfallChart stale={fresh === "stale"} />}
+      <TrailChart result={result} />
       <Provenance result={result} />
     </div>
   );

@@ -6,6 +6,7 @@ import { ruleFace } from "../rules";
 import { count } from "../text";
 import type { RuleInfo } from "../wire";
 import { ClaimCard } from "./ClaimCard";
+import { dragsRule } from "./DraggedRule";
 import { PreviewCard } from "./PreviewCard";
 import { Swatch } from "./Swatch";
 
@@ -69,7 +70,8 @@ function Palette({ rules, active }: { rules: RuleInfo[]; active: string | null }
 }
 
 function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed: boolean }) {
-  const { store, ui, actions } = useApp();
+  const app = useApp();
+  const { store, ui, actions } = app;
   const { rule, index, rules, pressed } = props;
   const key = index === 0 ? "K" : index === 1 ? "F" : index < 11 ? String(index - 1) : "";
   const error = store.status.value?.error;
@@ -91,6 +93,7 @@ function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed
       onPointerLeave={leave}
       onFocus={hover}
       onBlur={leave}
+      {...dragsRule(app, rule.name)}
       onClick={() => actions.assign(rule.name)}
     >
       <Swatch face={ruleFace(rules, rule.name)} />

@@ -1,8 +1,10 @@
 /** What the kernel does now, and the last thing that went wrong. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useApp } from "../app";
+import { createEta, leftWords } from "../eta";
 import { count } from "../text";
 
+const WAITING = { "": "", waiting: "waiting for the kernel", queued: "queued behind a running cell" };
 const PHASES: Record<string, string> = {
   loading: "Loading",
   idle: "Ready",
@@ -20,7 +22,10 @@ export function StatusBar() {
   const busy = phase === "running" || phase === "loading";
   const failure = status?.error ?? null;
   const problem = notice?.tone === "error" ? notice.message : (failure?.message ?? null);
-  const news = busy || notice !== null || problem !== null;
+  const waiting = store.readOnly ? "" : WAITING[store.requests.waiting.value];
+  const eta = useMemo(() => createEta(), []);
+  const left = busy ? eta.left(status) : null;
+  const news = busy || notice !== null || problem !== null || waiting !== "";
   return (
     <footer class={`scrub-status${news ? " scrub-status-news" : ""}`} data-testid="status" data-phase={phase}>
       <span class="scrub-phase">
@@ -32,7 +37,14 @@ export function StatusBar() {
           <progress max={status.total} value={status.done} aria-label="Progress" />
           <span class="scrub-number">
             {count(status.done)} / {count(status.total)}
+            {left !== null && `, ${leftWords(left)}`}
           </span>
+        </span>
+      )}
+      {waiting && (
+        <span class="scrub-waiting" data-testid="waiting">
+          <i class="scrub-dot" />
+          {waiting}
         </span>
       )}
       <span class="scrub-message">{notice?.tone === "info" ? notice.message : (status?.message ?? "")}</span>

@@ -5,6 +5,7 @@ import { type Tab, useApp } from "../app";
 import { countWords } from "../trust";
 import { ResultPanel } from "./ResultPanel";
 import { RulePanel } from "./RulePanel";
+import { Sample } from "./Sample";
 import { SearchBadge, SearchPanel } from "./SearchPanel";
 
 /** How many reasons to doubt the shown result there are. */
@@ -24,6 +25,7 @@ function Count() {
 /** What each tab shows, in their order. */
 const TABS: { key: Tab; label: string; panel: ComponentType; badge?: ComponentType }[] = [
   { key: "rule", label: "Rule", panel: RulePanel },
+  { key: "sample", label: "Sample", panel: Sample },
   { key: "result", label: "Result", panel: ResultPanel, badge: Count },
   { key: "search", label: "Search", panel: SearchPanel, badge: SearchBadge },
 ];

@@ -4,6 +4,8 @@ import { componentWords } from "../graph";
 import { claimsOf, pathWords, ROOT, underOf, upstreamProblem } from "../hypothesis";
 import type { MapLayout } from "../layout";
 import { ruleFace } from "../rules";
+import { fixed, percentBounds } from "../text";
+import { onScreen } from "../zoom";
 import { Swatch } from "./Swatch";
 
 /** How exactly the parts of a rewrite make up what they replace. */
@@ -19,21 +21,51 @@ function Agreement({ part }: { part: string }) {
   );
 }
 
+const QUESTIONS: Record<string, string> = {
+  free: "With it resampled",
+  keep: "With it kept",
+  rule: "With it under the searched rule",
+};
+
+/** What the shown search measured of it. */
+function Effect({ component }: { component: string }) {
+  const { map, store } = useApp();
+  const search = map.search.value;
+  const mark = map.look(component).value.mark;
+  if (!search || !mark) return null;
+  const cell = search.cells.find((c) => c.effect.value === mark.effect);
+  const points = fixed(mark.effect * 100, 1);
+  const old = search.rev < (store.state.value?.rev ?? 0) ? " Measured before the last edit." : "";
+  return (
+    <div class="scrub-muted">
+      {QUESTIONS[search.question] ?? "Changed"}, loss recovered moves by {mark.effect > 0 ? "+" : ""}
+      {points} points {cell ? percentBounds(cell.effect) : ""}
+      {mark.sure ? "" : ", within noise"}.{old}
+    </div>
+  );
+}
+
 export function Tip({ layout }: { layout: MapLayout }) {
-  const { store, ui } = useApp();
+  const { store, ui, map } = useApp();
   const id = ui.tip.value;
   const cell = id ? layout.cells.get(id) : undefined;
   const index = store.index.value;
-  if (!cell || !index || ui.choices.value.length > 0) return null;
+  if (!cell || !index || ui.choices.value.length > 0 || map.menu.value || cell.kind === "fold") return null;
   const claims = claimsOf(store.state.value?.claims ?? [], cell.id);
   const rules = store.task.value?.rules ?? [];
   const receiver = ui.drawing.value ?? store.receiver.value;
   const problem = receiver && cell.id !== ROOT ? upstreamProblem(receiver, cell.id) : null;
   const own = receiver?.claim?.components.includes(cell.id);
-  const x = ((cell.x + cell.w / 2) / layout.width) * 100;
-  const y = ((cell.y + cell.h + (cell.ports[0]?.h ?? 0) + 10) / layout.height) * 100;
+  // While an edge is drawn, what lies further down is where it may go.
+  const above = ui.drawing.value !== null;
+  const below = above ? cell.y - 10 : cell.y + cell.h + (cell.ports[0]?.h ?? 0) + 10;
+  const { left, top } = onScreen(map.window.value, layout, cell.x + cell.w / 2, below);
   return (
-    <div class="scrub-tip" data-testid="tip" style={{ left: `${x}%`, top: `${y}%`, transform: `translateX(-${x}%)` }}>
+    <div
+      class="scrub-tip"
+      data-testid="tip"
+      style={{ left: `${left}%`, top: `${top}%`, transform: `translate(-${left}%, ${above ? -100 : 0}%)` }}
+    >
       <div>
         <strong>{componentWords(index, cell.id)}</strong> <code>{cell.id}</code>
       </div>
@@ -42,6 +74,7 @@ export function Tip({ layout }: { layout: MapLayout }) {
       {cell.id !== ROOT && claims.length === 0 && (
         <div class="scrub-muted">Unclaimed: takes its value from a random input</div>
       )}
+      <Effect component={cell.id} />
       {claims.map((claim) => (
         <div key={claim.id} class="scrub-tip-claim">
           <Swatch face={ruleFace(rules, claim.rule)} /> {claim.rule}

@@ -1,7 +1,8 @@
 /** How the estimate settled as samples came, with its band. */
-import { covering, linear, ticksOn } from "../scale";
-import { count, fixed, percent } from "../text";
+import { covering, linear } from "../scale";
+import { count, fixed, percent, percentBounds } from "../text";
 import type { Result, TrailPoint } from "../wire";
+import { Axes, boxOf, Drawing } from "./Axes";
 import { Chart } from "./Chart";
 
 type Known = { n: number; value: number; low: number; high: number };
@@ -13,42 +14,45 @@ export function TrailChart({ result }: { result: Result }) {
   const points = result.trail.flatMap(known);
   const last = points.at(-1);
   if (!last || points.length < 2) return null;
-  // The first few samples swing wildly; the axis is made for the later ones, and the drawing is cut at its edges.
-  const settled = points.slice(Math.floor(points.length / 4));
-  const y = covering(
-    settled.flatMap((p) => [p.low, p.high, p.value]),
-    0.15,
-  );
-  const x = linear(0, Math.max(result.samples, last.n));
-  const at = (n: number, v: number) => `${x.at(n)} ${100 - y.at(v)}`;
-  const line = points.map((p) => at(p.n, p.value)).join("L");
-  const band = [...points.map((p) => at(p.n, p.high)), ...[...points].reverse().map((p) => at(p.n, p.low))].join("L");
+  const says = `After ${count(last.n)} samples it stands at ${percent(last.value)} ${percentBounds(last)}; the band is the 95 % interval.`;
   return (
     <Chart
       title="Loss recovered as samples came"
       name="trail"
-      head={["samples", "recovered", "low", "high"]}
-      rows={points.map((p) => [count(p.n), percent(p.value), percent(p.low), percent(p.high)])}
+      says={says}
+      table={{
+        head: ["samples", "loss recovered (%)", "low (%)", "high (%)"],
+        rows: points.map((p) => [p.n, 100 * p.value, 100 * p.low, 100 * p.high]),
+      }}
+      after={<p class="scrub-muted">{says}</p>}
     >
-      <div class="scrub-plot" role="img" aria-label={`Settled at ${percent(last.value)} after ${last.n} samples`}>
-        <svg class="scrub-plot-area" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-          {ticksOn(y, 4).map((t) => (
-            <line key={t.value} class="scrub-grid" x1="0" x2="100" y1={100 - t.at} y2={100 - t.at} />
-          ))}
-          <path class="scrub-band" d={`M${band}Z`} />
-          <path class="scrub-line" d={`M${line}`} />
-        </svg>
-        {ticksOn(y, 4).map((t) => (
-          <span key={t.value} class="scrub-y" style={{ top: `${100 - t.at}%` }}>
-            {fixed(t.value * 100, y.high - y.low < 0.06 ? 1 : 0)} %
-          </span>
-        ))}
-        {ticksOn(x, 4).map((t) => (
-          <span key={t.value} class="scrub-x" style={{ left: `${t.at}%` }}>
-            {count(t.value)}
-          </span>
-        ))}
-      </div>
+      {(width) => <Trail width={width} points={points} samples={Math.max(result.samples, last.n)} says={says} />}
     </Chart>
+  );
+}
+
+const HEIGHT = 190;
+
+function Trail({ width, points, samples, says }: { width: number; points: Known[]; samples: number; says: string }) {
+  const box = boxOf(width, HEIGHT);
+  // The first few samples swing wildly: the axis is made for the later ones, and what is beyond it is cut at its edges.
+  const settled = points.slice(Math.floor(points.length / 4)).flatMap((p) => [p.low, p.high, p.value]);
+  const { low, high } = covering(settled, 0.15);
+  const y = linear(low, high, box.bottom, box.top);
+  const x = linear(0, samples, box.left, box.right);
+  const at = (n: number, v: number) => `${x.at(n).toFixed(1)} ${y.at(Math.min(high, Math.max(low, v))).toFixed(1)}`;
+  const band = [...points.map((p) => at(p.n, p.high)), ...[...points].reverse().map((p) => at(p.n, p.low))];
+  return (
+    <Drawing width={width} height={HEIGHT} says={says}>
+      <Axes
+        {...{ box, x, y }}
+        xName="samples"
+        yName="loss recovered, %"
+        xText={count}
+        yText={(v) => fixed(v * 100, high - low < 0.06 ? 1 : 0)}
+      />
+      <path class="scrub-band" d={`M${band.join("L")}Z`} />
+      <path class="scrub-line" d={`M${points.map((p) => at(p.n, p.value)).join("L")}`} />
+    </Drawing>
   );
 }

@@ -1,18 +1,22 @@
 /** Carries out what keys.ts decided. */
 import type { App } from "../app";
-import { keyAction, zoneOf } from "../keys";
-import { layoutGraph, step } from "../layout";
+import { type KeyAction, keyAction, zoneOf } from "../keys";
+import { step } from "../layout";
+import { closeMenu, paired, selectLayer, selectSameRule, share, show, zoomIn, zoomOut } from "../mapActions";
+import { openStrip } from "./gestures";
+import { openMenu } from "./openMenu";
 
 const focusOn = (root: HTMLElement, selector: string) =>
   root.querySelector<SVGElement | HTMLElement>(selector)?.focus();
 
 function moveInMap(app: App, root: HTMLElement, dx: number, dy: number, extend: boolean): void {
-  const graph = app.store.graph.value;
-  if (!graph) return;
+  const layout = app.map.layout.value;
+  if (!layout) return;
   const from = app.ui.focus.value;
-  const to = step(layoutGraph(graph), from, dx, dy);
+  const to = step(layout, from, dx, dy);
   app.ui.focus.value = to;
-  if (extend) app.actions.addNodes([from, to].filter((id) => id !== "logits"));
+  show(app, to);
+  if (extend) app.actions.addNodes([from, to].filter((id) => id !== "logits" && !id.startsWith("fold:")));
   focusOn(root, `[data-cell="${CSS.escape(to)}"]`);
 }
 
@@ -33,8 +37,10 @@ function moveInTree(app: App, root: HTMLElement, target: Element, dx: number, dy
 }
 
 function leave(app: App, root: HTMLElement): void {
-  const { ui, store, actions } = app;
-  if (ui.drawing.value || ui.choices.value.length > 0) {
+  const { ui, store, actions, map } = app;
+  if (map.menu.value) closeMenu(app);
+  else if (map.lasso.value) map.lasso.value = null;
+  else if (ui.drawing.value || ui.choices.value.length > 0) {
     ui.drawing.value = null;
     ui.choices.value = [];
     actions.quiet();
@@ -53,57 +59,62 @@ export function onKey(app: App, root: HTMLElement, event: KeyboardEvent): void {
   const { zone, inGraph } = zoneOf(target);
   const action = keyAction(event, zone, inGraph);
   if (!action) return;
+  event.preventDefault();
+  const inMap = zone === "map";
+  if (action.do === "move") {
+    if (inMap) moveInMap(app, root, action.dx, action.dy, action.extend);
+    else moveInTree(app, root, target, action.dx, action.dy);
+  } else if (action.do === "select" || action.do === "toggle") press(app, inMap, target, action.do === "toggle");
+  else if (action.do === "menu") openMenu(app, target, null);
+  else if (action.do === "find") find(app, root);
+  else if (action.do === "escape") leave(app, root);
+  else act(app, action);
+}
+
+/** Enter and Space: on the map, the cell in focus; elsewhere a click. */
+function press(app: App, inMap: boolean, target: Element, toggle: boolean): void {
+  const cell = app.ui.focus.value;
+  if (inMap && cell.startsWith("fold:")) openStrip(app, cell);
+  else if (inMap && app.ui.drawing.value) app.actions.finishDrawing(cell);
+  else if (inMap) app.actions.selectNode(cell, toggle);
+  else if (target instanceof HTMLElement) target.click();
+}
+
+function find(app: App, root: HTMLElement): void {
+  app.ui.mapOpen.value = true;
+  root.querySelector<HTMLInputElement>("[data-testid=find]")?.focus();
+}
+
+function act(app: App, action: KeyAction): void {
   const { actions, store, ui } = app;
-  const rules = store.task.value?.rules ?? [];
+  const cell = ui.focus.value;
   const assign = (at: number) => {
-    const rule = rules[at];
+    const rule = store.task.value?.rules[at];
     if (rule) actions.assign(rule.name);
   };
-  const cell = ui.focus.value;
-  const inMap = zone === "map";
-  event.preventDefault();
-  switch (action.do) {
-    case "move":
-      if (inMap) moveInMap(app, root, action.dx, action.dy, action.extend);
-      else moveInTree(app, root, target, action.dx, action.dy);
-      return;
-    case "select":
-    case "toggle":
-      if (inMap && ui.drawing.value) actions.finishDrawing(cell);
-      else if (inMap) actions.selectNode(cell, action.do === "toggle");
-      else if (target instanceof HTMLElement) target.click();
-      return;
-    case "rule":
-      assign(action.index + 2);
-      return;
-    case "keep":
-      assign(0);
-      return;
-    case "free":
-      assign(1);
-      return;
-    case "remove":
-      actions.removeSelected();
-      return;
-    case "run":
-      actions.run();
-      return;
-    case "undo":
-      actions.undo();
-      return;
-    case "redo":
-      actions.redo();
-      return;
-    case "edge":
-      actions.cycleDrawing(cell);
-      return;
-    case "under":
-      actions.cycleReceiver(cell);
-      return;
-    case "help":
+  const layer = () => {
+    if (action.do !== "layer") return;
+    if (action.same) selectSameRule(app, cell);
+    else selectLayer(app, cell, true);
+  };
+  const acts: Partial<Record<KeyAction["do"], () => void>> = {
+    rule: () => assign(action.do === "rule" ? action.index + 2 : 0),
+    keep: () => assign(0),
+    free: () => assign(1),
+    share: () => share(app),
+    paired: () => paired(app),
+    layer,
+    remove: () => actions.removeSelected(),
+    run: () => actions.run(),
+    undo: () => actions.undo(),
+    redo: () => actions.redo(),
+    edge: () => actions.cycleDrawing(cell),
+    under: () => actions.cycleReceiver(cell),
+    "zoom in": () => zoomIn(app),
+    "zoom out": () => zoomOut(app),
+    help: () => {
       ui.panel.value = ui.panel.value === "help" ? null : "help";
-      return;
-    case "escape":
-      leave(app, root);
-  }
+    },
+  };
+  acts[action.do]?.();
 }

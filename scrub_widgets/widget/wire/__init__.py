@@ -1,9 +1,11 @@
 """The shapes that kernel and view exchange; ``docs/wire.md`` in types. ``js/src/wire`` is its twin."""
 
 from .base import *
+from .charts import *
 from .history import *
 from .messages import *
 from .operations import *
+from .sample import *
 from .search import *
 from .traits import *
 from .unions import *

@@ -5,10 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import ScrubError
+from . import charts as c
 from . import history as h
 from . import messages as m
-from . import search as s
+from . import sample as s
+from . import search as x
 
+# One a line, so that a feature adds a line.
 AnyMessage = (
     m.Edit
     | m.Undo
@@ -19,17 +22,43 @@ AnyMessage = (
     | m.AskPreview
     | m.Export
     | m.Ping
+    # charts
+    | c.AskSlice
+    | c.AskWaterfall
+    # history
     | h.Restore
     | h.Mark
     | h.AskHistory
     | h.AskCompare
-    | s.AskSearch
-    | s.CancelSearch
-    | s.Accept
+    # samples
+    | s.AskSample
+    | s.AskOutputs
+    | s.AskAttention
+    # searches
+    | x.AskSearch
+    | x.CancelSearch
+    | x.Accept
 )
 """What the view sends."""
 
-AnyAnswer = m.Ack | m.Rejected | m.Partial | m.Previewed | m.Exported | m.Pong | h.Earlier | s.Searching
+AnyAnswer = (
+    m.Ack
+    | m.Rejected
+    | m.Partial
+    | m.Previewed
+    | m.Exported
+    | m.Pong
+    # charts
+    | c.Sliced
+    # history
+    | h.Earlier
+    # samples
+    | s.Sampled
+    | s.CameOut
+    | s.Attended
+    # searches
+    | x.Searching
+)
 """What the kernel sends."""
 
 

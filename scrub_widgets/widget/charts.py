@@ -1,0 +1,117 @@
+"""What the charts of a finished result draw, in the shapes of the wire."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..classes import Ints
+from ..errors import RuleError, ScrubError
+from ..history import Outcome
+from ..measure import positions
+from ..measure.estimates import Floats
+from ..measure.positions import Place
+from ..measure.waterfall import Waterfall
+from ..result import Result
+from ..rules import ANY, SAME, find, shows_tokens
+from . import wire
+
+if TYPE_CHECKING:
+    from .widget import ScrubWidget
+
+SHOWN = 4096
+"""More points than this no scatter shows; the references are a random sample, so the first ones are as good as any."""
+NAMED = 6
+"""As many classes as there are colours that everybody can tell apart; the others are drawn alike."""
+RULES = 24
+
+
+def charts_of(outcome: Outcome) -> wire.Charts:
+    """All that the charts need of a complete result."""
+    r = outcome.result
+    at = r.references[:SHOWN]
+    offered = [name for name in r.task.rules if name not in (SAME, ANY)][:RULES]
+    return wire.Charts(
+        rev=outcome.rev,
+        shown=len(at),
+        classes=[found for found in (_classes(r, name, at) for name in offered) if found is not None],
+        positions=[_place(place) for place in r.positions],
+        roles=[_place(place) for place in r.roles],
+        no_positions="" if r.positions else positions.why_none(r),
+        waterfall=None if outcome.waterfall is None else _waterfall(outcome.waterfall),
+    )
+
+
+def sliced(widget: ScrubWidget, message: wire.AskSlice) -> wire.AnyAnswer:
+    """The losses of the single examples at one position."""
+    outcome = widget.session.outcome
+    if outcome is None or not outcome.complete:
+        raise ScrubError("there is no complete result whose positions could be shown yet.")
+    r, rev = outcome.result, outcome.rev
+    model, scrubbed, baseline = (_packed(values[:SHOWN]) for values in positions.at_position(r, message.position))
+    n = min(len(r.losses), SHOWN)
+    return wire.Sliced(
+        id=message.id,
+        rev=rev,
+        position=message.position,
+        n=n,
+        model=model,
+        scrubbed=scrubbed,
+        baseline=baseline,
+    )
+
+
+def _classes(r: Result, rule: str, references: Ints) -> wire.ClassesInfo | None:
+    """The largest classes of a rule among some references; None where it cannot be applied, or tells nothing apart."""
+    try:
+        classes = r.task.classes(rule)
+    except RuleError:
+        return None
+    at = r.task.loss.reads(r.task.positions)[-1] if classes.positionwise else None
+    codes = classes.codes if at is None else classes.codes[:, at]
+    labels = classes.labels if at is None else classes.labels[:, at]
+    found, first, own, sizes = np.unique(codes[references], return_index=True, return_inverse=True, return_counts=True)
+    if len(found) < 2:
+        return None
+    largest = np.argsort(-sizes, kind="stable")[:NAMED]
+    place = np.full(len(found), len(largest))
+    place[largest] = np.arange(len(largest))
+    words = shows_tokens(find(rule, r.task.rules, r.task.positions))
+
+    def name(label: object) -> str:
+        return r.task.word(int(label)) if words and int(label) >= 0 else str(label)  # type: ignore[call-overload]
+
+    return wire.ClassesInfo(
+        rule=rule,
+        names=[name(labels[references[first[i]]]) for i in largest],
+        rest=len(found) - len(largest),
+        codes="".join(map(str, place[own].tolist())),
+        at=at,
+    )
+
+
+def _place(place: Place) -> wire.PlaceInfo:
+    of = wire.Interval.of
+    return wire.PlaceInfo(
+        name=place.name,
+        positions=list(place.positions),
+        model=of(place.model),
+        scrubbed=of(place.scrubbed),
+        baseline=of(place.baseline),
+        change=of(place.change),
+        recovered=of(place.recovered),
+    )
+
+
+def _waterfall(found: Waterfall) -> wire.WaterfallInfo:
+    of = wire.Interval.of
+    steps = [
+        wire.AddedInfo(claim=s.claim, level=of(s.level), change=of(s.change), last=of(s.last)) for s in found.steps
+    ]
+    return wire.WaterfallInfo(start=of(found.start), steps=steps, end=of(found.end))
+
+
+def _packed(values: Floats) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
