@@ -11,6 +11,9 @@ import redrawnSample from "../../tests/wire/kernel.sample_redrawn.json";
 import toySample from "../../tests/wire/kernel.sample_toy.json";
 import fallen from "../../tests/wire/trait.charts.induction.json";
 import places from "../../tests/wire/trait.charts.positions.json";
+import compared from "../../tests/wire/trait.compare.induction.json";
+import noise from "../../tests/wire/trait.compare.noise.json";
+import measuring from "../../tests/wire/trait.compare.running.json";
 import confirmed from "../../tests/wire/trait.confirm.done.json";
 import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
@@ -20,6 +23,13 @@ import slice from "../../tests/wire/trait.graph.gpt2.json";
 import induction from "../../tests/wire/trait.graph.induction.json";
 import splitGraph from "../../tests/wire/trait.graph.split.json";
 import toyGraph from "../../tests/wire/trait.graph.toy.json";
+import history from "../../tests/wire/trait.history.induction.json";
+import long from "../../tests/wire/trait.history.long.json";
+import lessonDone from "../../tests/wire/trait.lesson.done.json";
+import lessonMissing from "../../tests/wire/trait.lesson.missing.json";
+import lessonOpen from "../../tests/wire/trait.lesson.open.json";
+import lessonStarters from "../../tests/wire/trait.lesson.starters.json";
+import lessonWrong from "../../tests/wire/trait.lesson.wrong.json";
 import result from "../../tests/wire/trait.result.induction.json";
 import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
@@ -29,6 +39,7 @@ import samples from "../../tests/wire/trait.samples.induction.json";
 import empty from "../../tests/wire/trait.state.empty.json";
 import sliceState from "../../tests/wire/trait.state.gpt2.json";
 import state from "../../tests/wire/trait.state.induction.json";
+import named from "../../tests/wire/trait.state.named.json";
 import splitState from "../../tests/wire/trait.state.split.json";
 import toyState from "../../tests/wire/trait.state.toy.json";
 import done from "../../tests/wire/trait.status.done.json";
@@ -89,7 +100,8 @@ const big = (layers: number, heads: number, mlp: boolean) => ({
   ...{ state: { ...state, claims: layers >= 12 ? nameMovers : [] } },
   selection: { nodes: ["a8.h6"], claim: null, under: "logits>a9.h9.q" },
 });
-const base = { graph: induction, task, state, selection, status: done, result, confirm: ready, charts: makeCharts() };
+const charts = makeCharts();
+const base = { history, graph: induction, task, state, selection, status: done, result, confirm: ready, charts };
 const warned = { ...base, result: doubted };
 const toy = {
   ...base,
@@ -118,8 +130,18 @@ const scenes: Record<string, Record<string, unknown>> = {
   unconfirmed: { ...warned, confirm: other },
   unheld: { ...base, confirm: none },
   split: { ...base, graph: splitGraph, state: splitState },
+  history: { ...base, state: named },
+  compare: { ...base, compare: compared, selection: { ...selection, claim: "logits>a1.h3" } },
+  noise: { ...base, compare: noise },
+  comparing: { ...base, compare: measuring, status: { ...running, message: "comparing step 3 with step 5" } },
+  many: { ...base, history: long },
   toy,
   made: { ...base, task: madeTask, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
+  lesson: { ...base, lesson: lessonWrong, state: empty },
+  lessonHint: { ...base, lesson: lessonOpen },
+  lessonMissing: { ...base, lesson: lessonMissing, state: empty },
+  lessonDone: { ...base, lesson: lessonDone },
+  starters: { lesson: lessonStarters, status: { ...idle, rev: 0 } },
   saved: { ...base, static: true, samples },
   sample: { ...base, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   redrawn: base,

@@ -131,6 +131,7 @@ export function createActions(store: Store, ui: Ui) {
     say,
     quiet,
     edit,
+    send: (request: Parameters<Store["requests"]["send"]>[0]) => send(request),
 
     selectNode(component: string, add = false) {
       quiet();

@@ -3,6 +3,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
+import { createSteps, type Steps } from "./history";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
 import { createMapState, type MapState } from "./mapState";
@@ -44,6 +45,14 @@ export type Ui = {
   naming: Signal<string | null>;
   /** The token position that charts are cut down to. */
   position: Signal<number | null>;
+  /** Claims whose rows in the tree are folded. */
+  folded: Signal<ReadonlySet<string>>;
+  /** Components and claims that are lit up while the rest is dimmed; null: nothing is. */
+  spotlight: Signal<Set<string> | null>;
+  /** The lesson is a single line. */
+  minimised: Signal<boolean>;
+  /** Which step of "Explain this run" is shown, and whether its answer is; null: it is closed. */
+  explaining: Signal<{ at: number; revealed: boolean } | null>;
 };
 
 export type App = {
@@ -52,6 +61,7 @@ export type App = {
   map: MapState;
   previews: Previews;
   samples: SampleView;
+  steps: Steps;
   actions: Actions;
   uid: string;
   dispose(): void;
@@ -76,6 +86,10 @@ function createUi(): Ui {
     attention: signal(null),
     naming: signal(null),
     position: signal(null),
+    folded: signal(new Set()),
+    spotlight: signal(null),
+    minimised: signal(false),
+    explaining: signal(null),
   };
 }
 
@@ -84,6 +98,7 @@ export function createApp(model: Model): App {
   const ui = createUi();
   const previews = createPreviews(store.requests);
   const samples = createSamples(store, ui);
+  const steps = createSteps(store);
   const stop = effect(() => {
     // Subscribes: other rules under the same name make what was learned wrong.
     store.task.value;
@@ -95,6 +110,7 @@ export function createApp(model: Model): App {
     map: createMapState(store, ui),
     previews,
     samples,
+    steps,
     actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
@@ -102,6 +118,7 @@ export function createApp(model: Model): App {
       stop();
       previews.dispose();
       samples.dispose();
+      steps.dispose();
       store.dispose();
     },
   };

@@ -46,6 +46,10 @@ import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, s
 
 export type * from "./wire/sample";
 
+import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
+
+export type * from "./wire/lessons";
+
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
 export type Component = {
@@ -225,7 +229,8 @@ export type Request =
   | MakingRequest
   | ChartsRequest
   | HistoryRequest
-  | SampleRequest;
+  | SampleRequest
+  | { kind: "lesson"; do: LessonAct };
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -322,6 +327,7 @@ export const traits = {
   }),
   ...historyTraits,
   result: nullable(result),
+  lesson: lessonsTrait,
   charts,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
@@ -336,6 +342,7 @@ export const viewMessage = tagged("kind", {
   ...chartsRequests,
   ...historyRequests,
   ...sampleRequests,
+  lesson: lessonMessage,
 });
 
 /** One check for all that the kernel sends. */

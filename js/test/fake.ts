@@ -80,8 +80,8 @@ function apply(claims: Claim[], op: Op, made: string[]): Claim[] {
       const id = `${op.under}>${op.components.join("+")}`;
       made.push(id);
       const { components, rule, paths = "direct", positions = null, share = null } = op;
-      const labels = { name: "", note: "" };
-      return [...claims, { id, parent, port, components, rule, paths, positions, share, ...labels }].sort((a, b) =>
+      const named = { name: "", note: "" };
+      return [...claims, { id, parent, port, components, rule, paths, positions, share, ...named }].sort((a, b) =>
         a.id < b.id ? -1 : 1,
       );
     }
@@ -90,6 +90,10 @@ function apply(claims: Claim[], op: Op, made: string[]): Claim[] {
     case "change": {
       const { op: _, claim, ...options } = op;
       return claims.map((c) => (c.id === claim ? { ...c, ...options } : c));
+    }
+    case "label": {
+      const { op: _, claim, ...given } = op;
+      return claims.map((c) => (c.id === claim ? { ...c, ...given } : c));
     }
     case "remove":
       return claims.filter((c) => !op.claims.some((id) => c.id === id || c.parent.startsWith(id)));

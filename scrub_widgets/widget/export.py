@@ -32,6 +32,7 @@ TRAITS = (
     "_status",
     "_confirm",
     "_compare",
+    "_lesson",
     "_selection",
     "_height",
 )

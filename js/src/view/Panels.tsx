@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
 import { Help } from "./Help";
+import { LessonChooser } from "./LessonChooser";
 import { PositionsSheet } from "./PositionsSheet";
 import { RewriteSheet } from "./RewriteSheet";
 
@@ -13,6 +14,8 @@ export function Panels() {
       return <Export />;
     case "import":
       return <Import />;
+    case "lesson":
+      return <LessonChooser />;
     case "help":
       return (
         <Sheet title="What this is" name="help">

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useRef } from "preact/hooks";
 import { type Tab, useApp } from "../app";
 import { countWords } from "../trust";
+import { HistoryPanel } from "./HistoryPanel";
 import { ResultPanel } from "./ResultPanel";
 import { RulePanel } from "./RulePanel";
 import { Sample } from "./Sample";
@@ -26,6 +27,7 @@ const TABS: { key: Tab; label: string; panel: ComponentType; badge?: ComponentTy
   { key: "rule", label: "Rule", panel: RulePanel },
   { key: "sample", label: "Sample", panel: Sample },
   { key: "result", label: "Result", panel: ResultPanel, badge: Count },
+  { key: "history", label: "History", panel: HistoryPanel },
 ];
 
 export function Tabs() {

@@ -3,6 +3,7 @@
 from .base import *
 from .charts import *
 from .history import *
+from .lessons import *
 from .making import *
 from .messages import *
 from .operations import *

@@ -7,6 +7,7 @@ import msgspec
 from ...errors import ScrubError
 from . import charts as c
 from . import history as h
+from . import lessons
 from . import making as mk
 from . import messages as m
 from . import sample as s
@@ -37,6 +38,8 @@ AnyMessage = (
     | s.AskSample
     | s.AskOutputs
     | s.AskAttention
+    # lessons
+    | lessons.DoLesson
 )
 """What the view sends."""
 
