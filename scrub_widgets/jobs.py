@@ -150,6 +150,7 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
         session._jobs.check = outcome
         session._tell("result")
         session._tell("confirm")  # the tries
+        session._tell("history")  # the number
         n, took = step.settings.samples, f"in {outcome.seconds:.2f} s{_memory(outcome.result)}"
         session._say(Status("done", outcome.rev, n, n, took))
 

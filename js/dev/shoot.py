@@ -73,6 +73,8 @@ SHOTS: list[tuple[str, str, int, list[str]]] = [
     ("lessonHint", "dark", 1280, ["lesson-minimise"]),
     ("lessonMissing", "light", 900, []),
     ("lessonDone", "dark", 1280, []),
+    ("sample", "light", 1280, ["explain-button"]),
+    ("toy", "dark", 480, ["explain-button"]),
     ("starters", "light", 1280, []),
     ("starters", "dark", 480, []),
     ("positions", "light", 1280, ["tab-result"]),

@@ -259,16 +259,6 @@ export function createActions(store: Store, ui: Ui) {
     waterfall: () => send({ kind: "waterfall" }),
     undo: () => send({ kind: "undo" }),
     redo: () => send({ kind: "redo" }),
-    exportJson() {
-      ui.exported.value = "";
-      ui.panel.value = ui.panel.value === "export" ? null : "export";
-      if (ui.panel.value) {
-        store.requests.send({ kind: "export" }, (answer) => {
-          if (answer.kind === "exported") ui.exported.value = answer.text;
-          if (answer.kind === "rejected") say("error", answer.message);
-        });
-      }
-    },
     importJson(text: string) {
       try {
         JSON.parse(text);

@@ -18,6 +18,10 @@ import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsReq
 
 export type * from "./wire/charts";
 
+import { type FileAnswer, type FileRequest, fileAnswers, fileRequests } from "./wire/files";
+
+export type * from "./wire/files";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -228,6 +232,7 @@ export type Request =
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
   | MakingRequest
   | ChartsRequest
+  | FileRequest
   | HistoryRequest
   | SampleRequest
   | { kind: "lesson"; do: LessonAct };
@@ -241,6 +246,7 @@ export type Answer =
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
   | ChartsAnswer
+  | FileAnswer
   | HistoryAnswer
   | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result };
@@ -340,6 +346,7 @@ export const viewMessage = tagged("kind", {
   edit: shape({ kind: text, id: text, op }),
   ...makingRequests,
   ...chartsRequests,
+  ...fileRequests,
   ...historyRequests,
   ...sampleRequests,
   lesson: lessonMessage,
@@ -355,6 +362,7 @@ export const kernelMessage = tagged("kind", {
   ...chartsAnswers,
   ...sampleAnswers,
   pong: bare,
+  ...fileAnswers,
   ...historyAnswers,
 });
 

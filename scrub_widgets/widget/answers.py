@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import charts, edits, history, lessons, making, sample, wire
+from . import charts, edits, files, history, lessons, making, sample, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -55,6 +55,7 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.AskOutputs: sample.answer_outputs,
     wire.AskAttention: sample.answer_attention,
     wire.Export: _export,
+    wire.AskFile: files.answer_file,
     wire.Restore: history.restore,
     wire.Mark: history.mark,
     wire.AskHistory: history.earlier,

@@ -128,8 +128,7 @@ class ScrubWidget(anywidget.AnyWidget):
         self._follow(session)
 
     def _follow(self, session: Session) -> None:
-        self._session = session
-        self._shown = session.task
+        self._session, self._shown = session, session.task
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
         me = weakref.ref(self)
         session.subscribe(lambda _, what: _forward(me, what))
@@ -384,7 +383,6 @@ class ScrubWidget(anywidget.AnyWidget):
                     _charts=wire.plain(charts.charts_of(outcome)),
                     _result=wire.plain(shown),
                 )
-                self._show("history")
 
     def _show_task(self) -> None:
         """The palette and the map, if rules or rewrites were made or undone; in one message, before the claims."""

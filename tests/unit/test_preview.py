@@ -155,7 +155,7 @@ def test_an_example_can_be_chosen_and_must_exist(session: sw.Session) -> None:
     assert preview_of(session, "third", 7).reference.index == 7
     with pytest.raises(ScrubError, match="there is no example 2000; the inputs go from 0 to 1999"):
         preview_of(session, "third", 2000)
-    with pytest.raises(ScrubError, match="no rule 'thrid'.*Did you mean 'third'"):
+    with pytest.raises(ScrubError, match=r"no rule 'thrid'.*Did you mean 'third'"):
         preview_of(session, "thrid")
 
 

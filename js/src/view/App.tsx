@@ -4,6 +4,7 @@ import { useApp } from "../app";
 import { Banner } from "./Banner";
 import { ClaimTree } from "./ClaimTree";
 import { DraggedRule } from "./DraggedRule";
+import { Explain } from "./Explain";
 import { onKey } from "./keyboard";
 import { Lesson } from "./Lesson";
 import { Live } from "./Live";
@@ -81,6 +82,7 @@ function Work() {
   return (
     <>
       <Lesson />
+      <Explain />
       <RecoveredBar />
       <div class="scrub-columns">
         <div class="scrub-left">

@@ -8,6 +8,7 @@ import { chosenClaims, group, shareDraw } from "../labels";
 import { spotClass } from "../spotlight";
 import { plural } from "../text";
 import { groupProblem, seenRows } from "../tree";
+import { Baselines } from "./Baselines";
 import { ClaimRow } from "./ClaimRow";
 import { ConfirmMark } from "./Confirm";
 import { treeKey } from "./treeKeys";
@@ -73,9 +74,6 @@ export function ClaimTree() {
             row={row}
             chosen={selected.has(row.claim.id)}
             tabbable={row.claim.id === tabbable}
-            again={() => {
-              wanted.current = row.claim.id;
-            }}
           />
         ))}
       </div>
@@ -83,6 +81,7 @@ export function ClaimTree() {
         <p class="scrub-prompt" data-testid="empty">
           <strong>Claim your first node: click a head, then a rule.</strong> Until then every input of the logits is
           resampled, which is the 0 % baseline.
+          <Baselines />
         </p>
       )}
     </section>

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { useApp } from "../app";
 import { pathWords, selectedClaim } from "../hypothesis";
 import { splitParts } from "../making";
-import { Sheet } from "./Panels";
+import { Sheet } from "./Sheet";
 
 export function PositionsSheet() {
   const { store, ui, actions } = useApp();

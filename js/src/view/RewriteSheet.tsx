@@ -4,9 +4,9 @@ import { useApp } from "../app";
 import { componentWords } from "../graph";
 import { partName, rewriteSpec, splitOf, WAYS, type Way, type WayFields, waysOf } from "../rewriting";
 import type { RewriteSpec, Rewriting } from "../wire";
-import { Sheet } from "./Panels";
 import { RewriteFacts } from "./RewriteFacts";
 import { RewriteFields } from "./RewriteFields";
+import { Sheet } from "./Sheet";
 import { Unsplit } from "./Unsplit";
 
 const WAIT_MS = 300;

@@ -5,6 +5,7 @@ import { type Panel, useApp } from "../app";
 import { count } from "../text";
 import { CompareButton } from "./CompareButton";
 import { ConfirmButton } from "./Confirm";
+import { ExplainButton } from "./Explain";
 
 const SAMPLES = [64, 256, 1024, 4096];
 
@@ -201,8 +202,8 @@ function Buttons() {
         data-testid="export"
         disabled={off}
         aria-expanded={ui.panel.value === "export"}
-        onClick={actions.exportJson}
-        title="The session as JSON"
+        onClick={toggle("export")}
+        title="Take it away: JSON, script, page, figure"
       >
         Export
       </button>
@@ -217,6 +218,7 @@ function Buttons() {
       >
         Import
       </button>
+      <ExplainButton />
       <LessonButton />
       <button
         type="button"

@@ -6,6 +6,7 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import files as f
 from . import history as h
 from . import lessons
 from . import making as mk
@@ -29,6 +30,8 @@ AnyMessage = (
     # charts
     | c.AskSlice
     | c.AskWaterfall
+    # files
+    | f.AskFile
     # history
     | h.Restore
     | h.Mark
@@ -55,6 +58,8 @@ AnyAnswer = (
     | mk.Rewriting
     # charts
     | c.Sliced
+    # files
+    | f.FileMade
     # history
     | h.Earlier
     # samples
