@@ -15,6 +15,7 @@ from .task import Task
 from .tasks import load_task
 
 if TYPE_CHECKING:
+    from . import lessons
     from .session import Session
     from .widget import ScrubWidget
 
@@ -34,6 +35,7 @@ __all__ = [
     "Session",
     "Task",
     "TaskError",
+    "lessons",
     "load_task",
     "losses",
     "nulls",
@@ -52,4 +54,8 @@ def __getattr__(name: str) -> Any:
         from .session import Session
 
         return Session
+    if name == "lessons":
+        import importlib
+
+        return importlib.import_module(".lessons", __name__)
     raise AttributeError(f"module 'scrub_widgets' has no attribute '{name}'")

@@ -23,6 +23,11 @@ import splitGraph from "../../tests/wire/trait.graph.split.json";
 import toyGraph from "../../tests/wire/trait.graph.toy.json";
 import history from "../../tests/wire/trait.history.induction.json";
 import long from "../../tests/wire/trait.history.long.json";
+import lessonDone from "../../tests/wire/trait.lesson.done.json";
+import lessonMissing from "../../tests/wire/trait.lesson.missing.json";
+import lessonOpen from "../../tests/wire/trait.lesson.open.json";
+import lessonStarters from "../../tests/wire/trait.lesson.starters.json";
+import lessonWrong from "../../tests/wire/trait.lesson.wrong.json";
 import result from "../../tests/wire/trait.result.induction.json";
 import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
@@ -128,6 +133,11 @@ const scenes: Record<string, Record<string, unknown>> = {
   comparing: { ...base, compare: measuring, status: { ...running, message: "comparing step 3 with step 5" } },
   many: { ...base, history: long },
   toy,
+  lesson: { ...base, lesson: lessonWrong, state: empty },
+  lessonHint: { ...base, lesson: lessonOpen },
+  lessonMissing: { ...base, lesson: lessonMissing, state: empty },
+  lessonDone: { ...base, lesson: lessonDone },
+  starters: { lesson: lessonStarters, status: { ...idle, rev: 0 } },
   saved: { ...base, static: true, samples },
   sample: { ...base, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   redrawn: base,

@@ -47,6 +47,12 @@ export type Ui = {
   position: Signal<number | null>;
   /** Claims whose rows in the tree are folded. */
   folded: Signal<ReadonlySet<string>>;
+  /** Components and claims that are lit up while the rest is dimmed; null: nothing is. */
+  spotlight: Signal<Set<string> | null>;
+  /** The lesson is a single line. */
+  minimised: Signal<boolean>;
+  /** Which step of "Explain this run" is shown, and whether its answer is; null: it is closed. */
+  explaining: Signal<{ at: number; revealed: boolean } | null>;
 };
 
 export type App = {
@@ -81,6 +87,9 @@ function createUi(): Ui {
     naming: signal(null),
     position: signal(null),
     folded: signal(new Set()),
+    spotlight: signal(null),
+    minimised: signal(false),
+    explaining: signal(null),
   };
 }
 

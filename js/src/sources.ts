@@ -76,6 +76,9 @@ export function whyWords(sample: Sample, row: SeenRow, position: number): string
   const where = row.sources.length > 1 ? `At position ${p}: ` : "";
   const label = row.labels[p] ?? "";
   const ends = [
+    row.sources.length > 1
+      ? ` Every position has a draw of its own: ${count(new Set(row.sources).size)} inputs over all positions.`
+      : "",
     row.share ? ` All claims with the draw “${row.share}” have this one draw.` : "",
     row.enters
       ? ""

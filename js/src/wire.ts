@@ -39,6 +39,10 @@ import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, s
 
 export type * from "./wire/sample";
 
+import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
+
+export type * from "./wire/lessons";
+
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
 export type Component = {
@@ -227,7 +231,8 @@ export type Request =
   | ChartsRequest
   | FileRequest
   | HistoryRequest
-  | SampleRequest;
+  | SampleRequest
+  | { kind: "lesson"; do: LessonAct };
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -326,6 +331,7 @@ export const traits = {
   }),
   ...historyTraits,
   result: nullable(result),
+  lesson: lessonsTrait,
   charts,
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
@@ -341,6 +347,7 @@ export const viewMessage = tagged("kind", {
   ...fileRequests,
   ...historyRequests,
   ...sampleRequests,
+  lesson: lessonMessage,
 });
 
 /** One check for all that the kernel sends. */

@@ -17,7 +17,7 @@ async function menu(view: View, id: string, init: MouseEventInit = {}) {
     bubbles: true,
     composed: true,
     cancelable: true,
-    clientX: 40,
+    button: 2,
     ...init,
   });
   view.find(id).dispatchEvent(event);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import charts, edits, files, history, publish, sample, wire
+from . import charts, edits, files, history, lessons, publish, sample, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -63,4 +63,5 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Mark: history.mark,
     wire.AskHistory: history.earlier,
     wire.AskCompare: history.compare,
+    wire.DoLesson: lessons.do,
 }

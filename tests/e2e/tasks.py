@@ -120,4 +120,7 @@ def slow(made: sw.Task, gate: Gate) -> sw.Task:
             gate.open.wait()
         return loss.function(logits, batch, clean)
 
-    return sw.Task(made.model, made.tokens, loss=replace(loss, name="gated", function=gated), name="slow")
+    gated_loss = replace(loss, name="gated", function=gated, terms=None)
+    inputs = made.data.inputs
+    values = dict(inputs.values) if inputs.values else made.tokens
+    return sw.Task(made.model, values, loss=gated_loss, hypotheses=made.hypotheses, name="slow")

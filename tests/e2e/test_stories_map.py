@@ -147,6 +147,14 @@ def test_five_heads_by_lasso_and_by_keys_are_one_claim_each_and_one_undo_step(la
     assert wait_edit(5) == by_lasso
     check_letters(5)
 
+    # The menu is ours alone, and gives the focus back.
+    part(notebook, f"cell-{heads[0]}").click(button="right")
+    expect(part(notebook, "menu")).to_be_visible()
+    expect(page.locator(".lm-Menu")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(part(notebook, "menu")).to_have_count(0)
+    expect(part(notebook, f"cell-{heads[0]}")).to_be_focused()
+
 
 @only_default_comms
 def test_an_edge_is_dragged_from_a_port_and_a_second_path_keeps_its_own_rule(lab: Lab) -> None:

@@ -109,7 +109,7 @@ def test_story_5_what_each_node_saw(lab: Lab) -> None:
     shared = [row(notebook, node) for node in LEAVES[1:]]
     looks = [
         r.locator(".scrub-saw-source .scrub-source").evaluate(
-            "e => [e.dataset.tag, e.querySelector('.scrub-mark').className, e.querySelector('.scrub-mark').style.cssText]"
+            "e => [e.dataset.tag, e.querySelector('.scrub-line-of').className, e.querySelector('.scrub-line-of').style.cssText]"
         )
         for r in shared
     ]
@@ -118,7 +118,7 @@ def test_story_5_what_each_node_saw(lab: Lab) -> None:
         row(notebook, "logits/unclaimed")
         .locator(".scrub-saw-source .scrub-source")
         .evaluate(
-            "e => [e.dataset.tag, e.querySelector('.scrub-mark').className, e.querySelector('.scrub-mark').style.cssText]"
+            "e => [e.dataset.tag, e.querySelector('.scrub-line-of').className, e.querySelector('.scrub-line-of').style.cssText]"
         )
     )
     assert other[0] != looks[0][0]

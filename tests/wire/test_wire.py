@@ -20,6 +20,7 @@ TRAITS = {
     "selection": wire.Selection,
     "status": wire.StatusInfo,
     "confirm": wire.ConfirmInfo,
+    "lesson": wire.LessonsInfo,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
     "charts": wire.Charts | None,

@@ -4,6 +4,7 @@ import { componentWords, portWord } from "../graph";
 import { groupWords, positionsText, receiversOf } from "../hypothesis";
 import { label, toggleRow } from "../labels";
 import { ruleFace } from "../rules";
+import { spotClass } from "../spotlight";
 import { plural } from "../text";
 import type { SeenRow } from "../tree";
 import { doubtsAbout, spokenDoubts } from "../trust";
@@ -44,7 +45,7 @@ export function ClaimRow({ row, chosen, tabbable, again }: Props) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the tree
     <div
-      class={`scrub-tree-row${chosen ? " scrub-row-chosen" : ""}${hovered ? " scrub-row-hovered" : ""}`}
+      class={`scrub-tree-row${chosen ? " scrub-row-chosen" : ""}${hovered ? " scrub-row-hovered" : ""}${spotClass(ui, claim.id)}`}
       role="row"
       aria-level={row.depth}
       aria-posinset={row.position}

@@ -5,6 +5,7 @@ import { useApp } from "../app";
 import { isFunctions } from "../graph";
 import { ROOT } from "../hypothesis";
 import { chosenClaims, group, shareDraw } from "../labels";
+import { spotClass } from "../spotlight";
 import { plural } from "../text";
 import { groupProblem, seenRows } from "../tree";
 import { ClaimRow } from "./ClaimRow";
@@ -95,7 +96,7 @@ function RootRow({ tabbable, children }: { tabbable: boolean; children: number }
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the tree
     <div
-      class={`scrub-tree-row${atRoot ? " scrub-row-under" : ""}`}
+      class={`scrub-tree-row${atRoot ? " scrub-row-under" : ""}${spotClass(ui, ROOT)}`}
       role="row"
       aria-level={1}
       aria-posinset={1}

@@ -3,7 +3,10 @@ import { useState } from "preact/hooks";
 import { useApp } from "../app";
 import { Export } from "./Export";
 import { Help } from "./Help";
+import { LessonChooser } from "./LessonChooser";
 import { Sheet } from "./Sheet";
+
+export { Sheet };
 
 export function Panels() {
   const { ui } = useApp();
@@ -12,6 +15,8 @@ export function Panels() {
       return <Export />;
     case "import":
       return <Import />;
+    case "lesson":
+      return <LessonChooser />;
     case "help":
       return (
         <Sheet title="What this is" name="help">

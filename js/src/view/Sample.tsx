@@ -23,7 +23,9 @@ export function Sample() {
               ? "This page keeps no examples."
               : phase === "running"
                 ? "Measuring: examples can be opened when the run is done."
-                : "No result yet. Press Run; then every example can be opened here.")}
+                : result?.complete
+                  ? "Asking the kernel…"
+                  : "No result yet. Press Run; then every example can be opened here.")}
         </p>
       </div>
     );
@@ -70,7 +72,7 @@ function Chooser() {
     </button>
   );
   return (
-    <div class="scrub-row scrub-chooser">
+    <div class="scrub-row scrub-example-chooser">
       <span class="scrub-inline">
         <span class="scrub-label">Example</span>
         {kept ? (

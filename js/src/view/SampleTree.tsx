@@ -116,6 +116,8 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
           {row.rule && <span class="scrub-hidden">, rule {row.rule}</span>}
         </button>
         <RuleMark rule={row.rule} />
+      </div>
+      <div class="scrub-saw-head">
         <Sources row={row} sample={sample} />
         <span class="scrub-saw-buttons">
           <button
@@ -183,15 +185,13 @@ function RuleMark({ rule }: { rule: string }) {
 function Sources({ row, sample }: { row: SeenRow; sample: Sample }) {
   const apart = row.sources.length > 1;
   const mark = markAt(sample, row, sample.at);
-  const others = new Set(row.sources).size - 1;
   return (
     <span class="scrub-saw-source">
       {row.enters ? "" : "class of "}
       <Tag tag={mark.tag} face={mark.face} title={`Input ${mark.input}`} />
       {apart && (
-        <span class="scrub-muted">
+        <span class="scrub-muted" title={`${plural(new Set(row.sources).size, "input")} over all positions`}>
           at position {sample.at}
-          {others > 0 ? `, ${others} more` : ""}
         </span>
       )}
     </span>

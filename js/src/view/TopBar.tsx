@@ -12,7 +12,8 @@ export function TopBar() {
   const { store } = useApp();
   const graph = store.graph.value;
   const task = store.task.value;
-  const [name, ...rest] = (graph?.title ?? "Loading the model").split(" · ");
+  const waiting = (store.lessons.value?.starters.length ?? 0) > 0 ? "scrub-widgets" : "Loading the model";
+  const [name, ...rest] = (graph?.title ?? waiting).split(" · ");
   const facts = [...rest, task ? `${count(task.n)} inputs` : "", task ? `loss: ${task.loss}` : ""].filter(Boolean);
   return (
     <header class="scrub-top">
@@ -216,6 +217,7 @@ function Buttons() {
       >
         Import
       </button>
+      <LessonButton />
       <button
         type="button"
         class="scrub-button scrub-square"
@@ -228,5 +230,28 @@ function Buttons() {
         ?
       </button>
     </div>
+  );
+}
+
+/** Opens the lesson that is open, or the list of those that there are. */
+function LessonButton() {
+  const { store, ui } = useApp();
+  const open = store.lessons.value?.open ?? null;
+  const shown = open ? !ui.minimised.value : ui.panel.value === "lesson";
+  return (
+    <button
+      type="button"
+      class="scrub-button"
+      data-testid="lesson-button"
+      disabled={store.readOnly && !open}
+      aria-expanded={shown}
+      onClick={() => {
+        if (open) ui.minimised.value = shown;
+        else ui.panel.value = shown ? null : "lesson";
+      }}
+      title="Learn it by doing"
+    >
+      Lesson
+    </button>
   );
 }

@@ -4,6 +4,7 @@ from .base import *
 from .charts import *
 from .files import *
 from .history import *
+from .lessons import *
 from .messages import *
 from .operations import *
 from .sample import *

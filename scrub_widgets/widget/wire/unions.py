@@ -8,6 +8,7 @@ from ...errors import ScrubError
 from . import charts as c
 from . import files as f
 from . import history as h
+from . import lessons
 from . import messages as m
 from . import sample as s
 
@@ -36,6 +37,8 @@ AnyMessage = (
     | s.AskSample
     | s.AskOutputs
     | s.AskAttention
+    # lessons
+    | lessons.DoLesson
 )
 """What the view sends."""
 
