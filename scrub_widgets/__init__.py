@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import losses, rewrites, rules
+from . import directions, losses, made, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
@@ -35,9 +35,11 @@ __all__ = [
     "Session",
     "Task",
     "TaskError",
+    "directions",
     "lessons",
     "load_task",
     "losses",
+    "made",
     "nulls",
     "rewrites",
     "rules",

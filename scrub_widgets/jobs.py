@@ -121,7 +121,7 @@ def measure(session: Session, rev: int, step: Step) -> None:
             session._say(Status("running", now(), done, total, "running the model on all inputs, once"))
 
     try:
-        for result in session.task.stream(step.hypothesis, step.settings, loading):
+        for result in session.task_of(step).stream(step.hypothesis, step.settings, loading):
             trail.append((len(result.losses), result.loss_recovered))
             complete = len(result.losses) == step.settings.samples
             outcome = Outcome(rev, result, tuple(trail), complete, time.monotonic() - began)
@@ -205,7 +205,7 @@ def _failed(session: Session, rev: int, step: Step, error: Exception) -> None:
 def confirm_on_held_out(session: Session, job: Job) -> None:
     """Measure a frozen hypothesis on held-out inputs, and record it."""
     rev, step = job
-    held_out, samples = session.task.held_out, step.settings.samples
+    held_out, samples = session.task_of(step).held_out, step.settings.samples
     assert held_out is not None
 
     def stop() -> None:

@@ -14,6 +14,7 @@ from .errors import ScrubError
 from .history import Step
 from .hypothesis import Hypothesis
 from .labels import kept, read_labels, write_labels
+from .made import Made
 from .mismatch import mismatches
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def written(session: Session) -> str:
         "hypothesis": json.loads(step.hypothesis.to_json()),
         "labels": write_labels(step.labels),
         "settings": msgspec.to_builtins(step.settings),
+        "made": step.made.to_builtins(),
         "result": None if fresh is None else json.loads(fresh.result.to_json(checked=fresh.checked)),
         "checked": fresh is not None and fresh.checked,
         "history": history,
@@ -63,10 +65,13 @@ def load(session: Session, text: str) -> int:
     _check(session, body)
     tried, confirmations = read_record(body)
     _check_held_out(session, {c.data for c in confirmations})
+    made = Made.from_builtins(body.get("made"))
+    session.task_with(made)  # what takes long, before any lock
     h = Hypothesis.from_builtins(body.get("hypothesis"))
-    after = Step(h, settings(**body["settings"]), "session loaded from JSON", kept(read_labels(body.get("labels")), h))
+    labels = kept(read_labels(body.get("labels")), h)
+    after = Step(h, settings(**body["settings"]), "session loaded from JSON", labels, made)
     history, numbers = (None, []) if body.get("history") is None else ledger.read(body["history"])
-    if history is not None and (history.step.key, history.step.labels) != (after.key, after.labels):
+    if history is not None and (history.step.key, history.step.labels, history.step.made) != (after.key, labels, made):
         raise ScrubError("this session's history does not end in its hypothesis: the file was changed by hand.")
     with session._lock:
         if history is None:

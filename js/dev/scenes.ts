@@ -3,7 +3,9 @@ import attention from "../../tests/wire/kernel.attention.json";
 import outputs from "../../tests/wire/kernel.outputs.json";
 import redrawnOutputs from "../../tests/wire/kernel.outputs_redrawn.json";
 import toyOutputs from "../../tests/wire/kernel.outputs_toy.json";
+import drafted from "../../tests/wire/kernel.preview.json";
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import rewriting from "../../tests/wire/kernel.rewriting.json";
 import sample from "../../tests/wire/kernel.sample.json";
 import redrawnSample from "../../tests/wire/kernel.sample_redrawn.json";
 import toySample from "../../tests/wire/kernel.sample_toy.json";
@@ -45,6 +47,7 @@ import failed from "../../tests/wire/trait.status.error.json";
 import running from "../../tests/wire/trait.status.running.json";
 import sliceTask from "../../tests/wire/trait.task.gpt2.json";
 import task from "../../tests/wire/trait.task.induction.json";
+import madeTask from "../../tests/wire/trait.task.made.json";
 import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
@@ -138,6 +141,7 @@ const scenes: Record<string, Record<string, unknown>> = {
   lessonMissing: { ...base, lesson: lessonMissing, state: empty },
   lessonDone: { ...base, lesson: lessonDone },
   starters: { lesson: lessonStarters, status: { ...idle, rev: 0 } },
+  made: { ...base, task: madeTask, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   saved: { ...base, static: true, samples },
   sample: { ...base, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   redrawn: base,
@@ -180,9 +184,16 @@ export function scene(name: string): FakeModel {
       model.receive({ ...attention, id } as KernelMessage);
       return;
     }
-    if (message.kind !== "preview") return answer(message);
-    const { preview } = positionwise;
-    model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);
+    if (message.kind === "preview") {
+      const { preview } = message.spec ? drafted : positionwise;
+      const matches = message.spec?.kind === "regex" ? 840 : null;
+      model.receive({ kind: "preview", id, preview: { ...preview, matches, rule: message.rule } } as KernelMessage);
+    } else if (message.kind === "rewriting") model.receive({ ...rewriting, id } as KernelMessage);
+    else if (message.kind === "inputs") {
+      const { tokens } = drafted.preview.reference;
+      const rows = Array.from({ length: 8 }, (_, i) => ({ index: 17 * i, tokens, label: "t07" }));
+      model.receive({ kind: "inputs", id, total: 84, start: 0, rows });
+    } else answer(message);
   };
   return model;
 }

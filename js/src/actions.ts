@@ -241,6 +241,18 @@ export function createActions(store: Store, ui: Ui) {
       if (receiver) connect(receiver, component);
     },
 
+    /** Makes, renames or deletes a rule, rewrites or splits: what is refused is said here or, with `refused`, there. */
+    make(op: Op, done?: () => void, refused?: (message: string) => void) {
+      if (store.readOnly) return;
+      store.requests.send({ kind: "edit", op }, (answer) => {
+        if (answer.kind === "ack") {
+          quiet();
+          done?.();
+        } else if (answer.kind === "rejected")
+          (refused ?? ((message: string) => say("error", message)))(answer.message);
+      });
+    },
+
     run: () => send({ kind: "run" }),
     confirm: () => send({ kind: "confirm" }),
     cancel: () => send({ kind: "cancel" }),

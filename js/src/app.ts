@@ -12,7 +12,7 @@ import { createPreviews, type Previews } from "./preview";
 import { createSamples, type SampleView } from "./sample";
 import { createStore, type Store } from "./store";
 
-export type Panel = "help" | "export" | "import" | "rewrite" | "lesson";
+export type Panel = "help" | "export" | "import" | "rewrite" | "positions" | "lesson";
 export type Tab = "rule" | "sample" | "result" | "search" | "history";
 
 /** State of one view that no other view, and no kernel, needs to know. */

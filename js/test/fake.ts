@@ -80,8 +80,8 @@ function apply(claims: Claim[], op: Op, made: string[]): Claim[] {
       const id = `${op.under}>${op.components.join("+")}`;
       made.push(id);
       const { components, rule, paths = "direct", positions = null, share = null } = op;
-      const named = { name: "", note: "" };
-      return [...claims, { id, parent, port, components, rule, paths, positions, share, ...named }].sort((a, b) =>
+      const labels = { name: "", note: "" };
+      return [...claims, { id, parent, port, components, rule, paths, positions, share, ...labels }].sort((a, b) =>
         a.id < b.id ? -1 : 1,
       );
     }

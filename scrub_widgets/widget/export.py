@@ -16,6 +16,7 @@ from ..labels import UNNAMED, Label
 from ..session import Session
 from ..tasks import NAMES
 from . import history, wire
+from .scripted import script_lines
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -118,8 +119,9 @@ def script(session: Session) -> str:
         task = f"task = sw.load_task({name!r})"
     else:
         task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"
-    rewrites = [f"task = task.rewrite(...)  # {agreement}" for agreement in session.task.rewrites]
-    lines = ["import scrub_widgets as sw", "", task, *rewrites, "", "h = sw.Hypothesis()"]
+    made = script_lines(session)
+    torch = ["import torch"] if any("torch." in line for line in made) else []
+    lines = [*torch, "import scrub_widgets as sw", "", task, *made, "", "h = sw.Hypothesis()"]
     for claim in session.hypothesis:
         lines += [*_label_lines(session.step.labels.get(claim.id, UNNAMED)), _claim_line(claim)]
     chosen = _arguments(session.settings)

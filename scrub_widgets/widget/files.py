@@ -62,7 +62,7 @@ def answer_file(widget: ScrubWidget, message: wire.AskFile) -> wire.AnyAnswer:
 
 
 def _figures() -> tuple[str, ...]:
-    from .widget import FIGURES
+    from ..plots import FIGURES
 
     return FIGURES
 

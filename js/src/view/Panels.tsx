@@ -4,6 +4,8 @@ import { useApp } from "../app";
 import { Export } from "./Export";
 import { Help } from "./Help";
 import { LessonChooser } from "./LessonChooser";
+import { PositionsSheet } from "./PositionsSheet";
+import { RewriteSheet } from "./RewriteSheet";
 import { Sheet } from "./Sheet";
 
 export { Sheet };
@@ -23,6 +25,10 @@ export function Panels() {
           <Help />
         </Sheet>
       );
+    case "rewrite":
+      return <RewriteSheet />;
+    case "positions":
+      return <PositionsSheet />;
     default:
       return null;
   }

@@ -5,6 +5,7 @@ from .charts import *
 from .files import *
 from .history import *
 from .lessons import *
+from .making import *
 from .messages import *
 from .operations import *
 from .sample import *

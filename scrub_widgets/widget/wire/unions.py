@@ -9,6 +9,7 @@ from . import charts as c
 from . import files as f
 from . import history as h
 from . import lessons
+from . import making as mk
 from . import messages as m
 from . import sample as s
 
@@ -20,9 +21,12 @@ AnyMessage = (
     | m.Run
     | m.Cancel
     | m.Confirm
-    | m.AskPreview
     | m.Export
     | m.Ping
+    # making
+    | mk.AskPreview
+    | mk.AskInputs
+    | mk.AskRewriting
     # charts
     | c.AskSlice
     | c.AskWaterfall
@@ -46,9 +50,12 @@ AnyAnswer = (
     m.Ack
     | m.Rejected
     | m.Partial
-    | m.Previewed
     | m.Exported
     | m.Pong
+    # making
+    | mk.Previewed
+    | mk.Inputs
+    | mk.Rewriting
     # charts
     | c.Sliced
     # files
