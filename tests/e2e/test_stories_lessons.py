@@ -139,8 +139,8 @@ def test_story_10_a_lesson_is_left_taken_up_and_survives_its_kernel(lab: Lab) ->
 def test_a_run_is_explained_in_seven_steps_with_its_real_draws(lab: Lab) -> None:
     cells = [
         LESSON.replace(f"progress={PROGRESS!r}", ""),
-        "widget.lesson.go(3); widget.wait(60)",
-        "s = widget.sample(0, 30); row = next(r for r in s.rows if r.id == 'logits>a1.h2.k>a0.h0'); print(row.sources[30].tag)",
+        "widget.lesson.go(4); widget.wait(60)",
+        f"s = widget.sample(0); row = next(r for r in s.rows if r.id == {KEY!r}); print(row.sources[s.at].tag)",
     ]
     notebook = lab.open(cells)
     notebook.run(0)
