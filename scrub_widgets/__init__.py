@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import losses, rewrites, rules
+from . import directions, losses, made, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
+from .explore import Sweep, importance
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -33,11 +34,15 @@ __all__ = [
     "ScrubError",
     "ScrubWidget",
     "Session",
+    "Sweep",
     "Task",
     "TaskError",
+    "directions",
+    "importance",
     "lessons",
     "load_task",
     "losses",
+    "made",
     "nulls",
     "rewrites",
     "rules",

@@ -85,6 +85,12 @@ SHOTS: list[tuple[str, str, int, list[str]]] = [
     ("loading", "light", 1280, []),
     ("base", "light", 1280, ["help"]),
     ("base", "light", 1280, ["export"]),
+    ("made", "light", 1280, ["make-rule", "maker-painted"]),
+    ("made", "dark", 1280, ["make-rule", "maker-both"]),
+    ("made", "light", 480, ["make-rule", "maker-at"]),
+    ("made", "dark", 480, ["open-rewrite"]),
+    ("made", "light", 1280, ["open-rewrite"]),
+    ("made", "light", 1600, ["chip-token"]),
 ]
 
 
@@ -102,7 +108,7 @@ def main(out: Path, only: list[str]) -> None:
             page.on("console", lambda message: problems.append(message.text))
             query = urlencode([("scene", scene), ("theme", theme), *(("click", c) for c in clicks)])
             page.goto(f"{PAGE}?{query}")
-            page.wait_for_timeout(250)
+            page.wait_for_timeout(800 if len(clicks) and scene == "made" else 250)
             name = "-".join([scene, theme, str(width), *clicks])
             page.screenshot(path=out / f"{name}.png", full_page=True)
             page.close()

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from .. import made
+from ..classes import RuleFunction
 from ..comparing import Compared
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
+from ..history import Outcome
 from ..hypothesis import ROOT, Hypothesis
 from ..lessons import Course, Lesson, Progress
 from ..past import Past
@@ -23,7 +26,7 @@ from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, charts, export, history, lessons, publish, wire
+from . import answers, charts, export, history, lessons, publish, search, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,6 +73,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
     _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _searches: traitlets.List[Any] = traitlets.List().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
@@ -126,7 +130,7 @@ class ScrubWidget(anywidget.AnyWidget):
         self._follow(session)
 
     def _follow(self, session: Session) -> None:
-        self._session = session
+        self._session, self._shown = session, session.task
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
         me = weakref.ref(self)
         session.subscribe(lambda _, what: _forward(me, what))
@@ -305,6 +309,32 @@ class ScrubWidget(anywidget.AnyWidget):
             self._session.close()
         super().close()
 
+    # -- rules and rewrites made here -------------------------------------------------------------------------------
+
+    def add_rule(self, name: str, function: RuleFunction) -> None:
+        """One more rule of your own in the palette: ``f(batch) -> labels`` of shape ``[n]`` or ``[n, pos]``.
+
+        It is given to the task, in all steps of the history: undo does not take it away.
+        """
+        self.session.add_rule(name, function)
+
+    def make_rule(self, name: str, spec: made.AnyRule) -> None:
+        """Make a rule as the palette does, one undo step: ``widget.make_rule("A", sw.made.Regex(pattern="(A.)"))``."""
+        self.session.make_rule(name, spec)
+
+    def rewrite(self, spec: made.AnyRewrite) -> None:
+        """Write a component as parts, one undo step: ``widget.rewrite(sw.made.Pca(component="a1.h0", name="pc1", k=1))``."""
+        self.session.rewrite(spec)
+
+    def unsplit(self, component: str, rule: str | None = None) -> None:
+        """Put a rewritten component together again, one undo step; ``rule`` where its parts are not claimed alike."""
+        self.session.unsplit(component, rule)
+
+    @property
+    def vectors(self) -> dict[str, Any]:
+        """Directions of your own by name, ``[d_model]`` or ``[k, d_model]``, to rewrite components with."""
+        return self.session.task.vectors
+
     # -- between session and view -----------------------------------------------------------------------------------
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
@@ -327,11 +357,14 @@ class ScrubWidget(anywidget.AnyWidget):
         """Bring the view up to date with the session."""
         session = self.session
         if what == "state":
+            self._show_task()
             self._set(_selection=_possible(self._selection, session.hypothesis))
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
             self._show("history")
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
+        elif what in ("search", "searching"):
+            search.show(self, what)
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
         elif what == "charts" and session.outcome is not None:
@@ -342,19 +375,32 @@ class ScrubWidget(anywidget.AnyWidget):
             compared = history.compare_of(session)
             self._set(_compare=None if compared is None else wire.plain(compared))
         elif session.outcome is not None:
-            outcome, shown = session.outcome, publish.result_of(session.outcome)
-            if what == "partial":
-                self.send(wire.plain(wire.Partial(result=shown)))
-            elif what == "checked":
-                self._set(_result=wire.plain(shown))
-            else:
-                # The examples first: they are there when the result is drawn.
-                self._set(
-                    _examples=wire.plain(publish.examples_of(outcome)),
-                    _charts=wire.plain(charts.charts_of(outcome)),
-                    _result=wire.plain(shown),
-                )
-                self._show("history")
+            self._show_outcome(what, session.outcome)
+
+    def _show_outcome(self, what: str, outcome: Outcome) -> None:
+        """Bring the result up to date."""
+        shown = publish.result_of(outcome)
+        if what == "partial":
+            self.send(wire.plain(wire.Partial(result=shown)))
+        elif what == "checked":
+            self._set(_result=wire.plain(shown))
+        else:
+            # The examples first: they are there when the result is drawn.
+            self._set(
+                _examples=wire.plain(publish.examples_of(outcome)),
+                _charts=wire.plain(charts.charts_of(outcome)),
+                _result=wire.plain(shown),
+            )
+
+    def _show_task(self) -> None:
+        """The palette and the map, if rules or rewrites were made or undone; in one message, before the claims."""
+        task = self.session.task
+        if task is self._shown:
+            return
+        graph = wire.plain(publish.graph_of(task)) if task.graph is not self._shown.graph else self._graph
+        self._shown = task
+        with self.hold_sync():
+            self._set(_graph=graph, _task=wire.plain(publish.task_of(self.session)))
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
@@ -394,7 +440,7 @@ def _first(session: Session | None) -> dict[str, Any]:
         return {"_lesson": wire.plain(lessons.info(None, None)), "_selection": selection}
     return {
         "_graph": wire.plain(publish.graph_of(session.task)),
-        "_task": wire.plain(publish.task_of(session.task)),
+        "_task": wire.plain(publish.task_of(session)),
         "_state": wire.plain(publish.state_of(session)),
         "_status": wire.plain(publish.status_of(session.status)),
         "_confirm": wire.plain(publish.confirm_of(session)),

@@ -65,7 +65,7 @@ def test_story_6_the_sceptic(lab: Lab) -> None:
     notebook.wait_result(1)
     expect(section).to_have_attribute("data-fresh", "fresh")
     expect(part(notebook, "stale")).to_have_count(0)
-    assert part(notebook, "value-recovered").inner_text().split(" %")[0] == notebook.text_output(2).split(" %")[0]
+    assert percents(part(notebook, "value-recovered").inner_text())[0] == percents(notebook.text_output(2))[0]
 
     # To claim nearly everything is to test nearly nothing.
     notebook.run(3)

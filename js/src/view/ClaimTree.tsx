@@ -74,9 +74,6 @@ export function ClaimTree() {
             row={row}
             chosen={selected.has(row.claim.id)}
             tabbable={row.claim.id === tabbable}
-            again={() => {
-              wanted.current = row.claim.id;
-            }}
           />
         ))}
       </div>

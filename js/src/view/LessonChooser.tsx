@@ -1,7 +1,7 @@
 /** What can be learned: the lessons about this task, and how to get to the others. */
 import { useApp } from "../app";
 import { canLearn, learn } from "../lesson";
-import { Sheet } from "./Panels";
+import { Sheet } from "./Sheet";
 
 export function LessonChooser() {
   return (

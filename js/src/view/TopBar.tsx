@@ -202,8 +202,8 @@ function Buttons() {
         data-testid="export"
         disabled={off}
         aria-expanded={ui.panel.value === "export"}
-        onClick={actions.exportJson}
-        title="The session as JSON"
+        onClick={toggle("export")}
+        title="Take it away: JSON, script, page, figure"
       >
         Export
       </button>
