@@ -88,13 +88,14 @@ export function Positions() {
               data-position={p}
               tabindex={p === tabbable ? 0 : -1}
               aria-pressed={on}
-              aria-label={`Position ${p}${tokens ? `, ${visible(tokens[p] ?? "")}` : ""}${names.length > 0 ? `, ${names.join(", ")}` : ""}`}
               title={`position ${p}${names.length > 0 ? ` · ${names.join(", ")}` : ""}${claim ? "; Shift adds or takes away" : ""}`}
               onFocus={() => setFocus(p)}
               onClick={(e) => pick(p, e.shiftKey)}
             >
               <span class="scrub-places-token">{tokens ? visible(tokens[p] ?? "") : "·"}</span>
+              <span class="scrub-hidden"> at position </span>
               <span class="scrub-places-number">{p}</span>
+              {names.length > 0 && <span class="scrub-hidden">, {names.join(", ")}</span>}
             </button>
           );
         })}

@@ -248,7 +248,7 @@ function CameOut({ outputs, losses }: { outputs: Outputs | null; losses: number[
           )}
           {Array.from({ length: rows }, (_, i) => (
             <tr key={i}>
-              <th scope="row">{i === 0 ? `likeliest${answer}` : ""}</th>
+              <th scope="row">{i === 0 ? `likeliest${answer}` : <span class="scrub-hidden">number {i + 1}</span>}</th>
               {columns.map(([name, o]) => {
                 const guess = o?.top[i];
                 return (
