@@ -3,7 +3,9 @@ import attention from "../../tests/wire/kernel.attention.json";
 import outputs from "../../tests/wire/kernel.outputs.json";
 import redrawnOutputs from "../../tests/wire/kernel.outputs_redrawn.json";
 import toyOutputs from "../../tests/wire/kernel.outputs_toy.json";
+import drafted from "../../tests/wire/kernel.preview.json";
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import rewriting from "../../tests/wire/kernel.rewriting.json";
 import sample from "../../tests/wire/kernel.sample.json";
 import redrawnSample from "../../tests/wire/kernel.sample_redrawn.json";
 import toySample from "../../tests/wire/kernel.sample_toy.json";
@@ -23,6 +25,11 @@ import splitGraph from "../../tests/wire/trait.graph.split.json";
 import toyGraph from "../../tests/wire/trait.graph.toy.json";
 import history from "../../tests/wire/trait.history.induction.json";
 import long from "../../tests/wire/trait.history.long.json";
+import lessonDone from "../../tests/wire/trait.lesson.done.json";
+import lessonMissing from "../../tests/wire/trait.lesson.missing.json";
+import lessonOpen from "../../tests/wire/trait.lesson.open.json";
+import lessonStarters from "../../tests/wire/trait.lesson.starters.json";
+import lessonWrong from "../../tests/wire/trait.lesson.wrong.json";
 import result from "../../tests/wire/trait.result.induction.json";
 import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
@@ -40,9 +47,11 @@ import failed from "../../tests/wire/trait.status.error.json";
 import running from "../../tests/wire/trait.status.running.json";
 import sliceTask from "../../tests/wire/trait.task.gpt2.json";
 import task from "../../tests/wire/trait.task.induction.json";
+import madeTask from "../../tests/wire/trait.task.made.json";
 import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
+import { madeSearch } from "./searches";
 
 const whole = { part_of: null, part: null };
 
@@ -104,6 +113,11 @@ const toy = {
   status: { ...done, rev: 3 },
 };
 
+const story = {
+  ...state,
+  claims: [claim("logits", "", "a1.h4", "same input"), claim("logits>a1.h4", "v", "a0.h1", "token")],
+};
+
 const scenes: Record<string, Record<string, unknown>> = {
   base: { ...base, selection: { nodes: ["a0.h2"], claim: "logits>a1.h3.k>a0.h2", under: "logits>a1.h3.k" } },
   empty: { ...base, state: empty, status: idle, result: null },
@@ -128,6 +142,12 @@ const scenes: Record<string, Record<string, unknown>> = {
   comparing: { ...base, compare: measuring, status: { ...running, message: "comparing step 3 with step 5" } },
   many: { ...base, history: long },
   toy,
+  lesson: { ...base, lesson: lessonWrong, state: empty },
+  lessonHint: { ...base, lesson: lessonOpen },
+  lessonMissing: { ...base, lesson: lessonMissing, state: empty },
+  lessonDone: { ...base, lesson: lessonDone },
+  starters: { lesson: lessonStarters, status: { ...idle, rev: 0 } },
+  made: { ...base, task: madeTask, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   saved: { ...base, static: true, samples },
   sample: { ...base, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   redrawn: base,
@@ -138,6 +158,33 @@ const scenes: Record<string, Record<string, unknown>> = {
   positions: { ...base, charts: { ...makeCharts(), ...pick(places) } },
   unfallen: { ...base, charts: { ...makeCharts(), waterfall: null } },
   held: { ...base, result: doubted, confirm: confirmed },
+  search: {
+    ...base,
+    graph: makeGraph(2, 8, false),
+    state: story,
+    searches: [madeSearch(makeGraph(2, 8, false), "logits>a1.h4.k", 6)],
+  },
+  search12: {
+    ...{ ...big(12, 12, true), state: { ...state, claims: nameMovers } },
+    searches: [
+      madeSearch(makeGraph(12, 12, true), "logits", 6),
+      madeSearch(makeGraph(12, 12, true), "logits>a9.h9.q", 6),
+    ],
+  },
+  search32: { ...big(32, 32, true), searches: [madeSearch(makeGraph(32, 32, true), "logits", 6)] },
+  searching: {
+    ...base,
+    graph: makeGraph(2, 8, false),
+    state: story,
+    searches: [madeSearch(makeGraph(2, 8, false), "logits", 6, 7)],
+  },
+  searchold: {
+    ...base,
+    graph: makeGraph(2, 8, false),
+    state: { ...story, rev: 9 },
+    searches: [madeSearch(makeGraph(2, 8, false), "logits", 6)],
+  },
+  searchtoy: { ...toy, searches: [madeSearch(toyGraph as Graph, "logits", 3)] },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };
 
@@ -170,9 +217,16 @@ export function scene(name: string): FakeModel {
       model.receive({ ...attention, id } as KernelMessage);
       return;
     }
-    if (message.kind !== "preview") return answer(message);
-    const { preview } = positionwise;
-    model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);
+    if (message.kind === "preview") {
+      const { preview } = message.spec ? drafted : positionwise;
+      const matches = message.spec?.kind === "regex" ? 840 : null;
+      model.receive({ kind: "preview", id, preview: { ...preview, matches, rule: message.rule } } as KernelMessage);
+    } else if (message.kind === "rewriting") model.receive({ ...rewriting, id } as KernelMessage);
+    else if (message.kind === "inputs") {
+      const { tokens } = drafted.preview.reference;
+      const rows = Array.from({ length: 8 }, (_, i) => ({ index: 17 * i, tokens, label: "t07" }));
+      model.receive({ kind: "inputs", id, total: 84, start: 0, rows });
+    } else answer(message);
   };
   return model;
 }

@@ -1,8 +1,9 @@
 /** What the menu of the map and the tree offers for a selection. Only what works here and now is listed. */
 import type { App } from "./app";
 import { portWord } from "./graph";
-import { claimsOf, claimsUnder, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
+import { claimsOf, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
 import { labelItems } from "./labelMenu";
+import { chosenClaims } from "./labels";
 import {
   emptyLayers,
   fold,
@@ -141,10 +142,7 @@ async function copy(app: App): Promise<void> {
 
 function ending(app: App, cell: string, claim: Claim | null): MenuPart {
   const { store, actions } = app;
-  const claims = store.state.value?.claims ?? [];
-  const here = claimsUnder(claims, store.receiver.value?.path ?? ROOT);
-  const held = here.filter((c) => c.components.some((n) => store.selection.value.nodes.includes(n)));
-  const removable = claim ? [claim] : held;
+  const removable = claim ? [claim] : chosenClaims(app);
   return [
     ...some(store.selection.value.nodes.length > 0, () => ({
       ...{ key: "copy", label: "Copy Python reference", run: () => void copy(app) },

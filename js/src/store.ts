@@ -5,6 +5,7 @@ import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createLine } from "./line";
 import { createRequests, type Requests } from "./requests";
+import { withSearch } from "./search";
 import type {
   Charts,
   Compare,
@@ -13,8 +14,10 @@ import type {
   Graph,
   History,
   KernelMessage,
+  Lessons,
   Result,
   Samples,
+  Search,
   Selection,
   State,
   Status,
@@ -33,8 +36,11 @@ export type Store = {
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
+  lessons: ReadonlySignal<Lessons | null>;
   history: ReadonlySignal<History | null>;
   compare: ReadonlySignal<Compare | null>;
+  /** What was asked of the senders of a port, newest last. */
+  searches: ReadonlySignal<Search[]>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -80,8 +86,10 @@ export function createStore(model: Model): Store {
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
+  const lessons = signal<Lessons | null>(null);
   const history = signal<History | null>(null);
   const compare = signal<Compare | null>(null);
+  const searches = signal<Search[]>([]);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -116,10 +124,15 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    lesson: into(lessons, "lesson"),
     charts: into(sentCharts, "charts"),
     history: into(history, "history"),
     compare: into(compare, "compare"),
     samples: into(samples, "samples"),
+    searches: () => {
+      const next = read<Search[]>("searches");
+      if (next !== undefined) searches.value = next ?? [];
+    },
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -146,6 +159,8 @@ export function createStore(model: Model): Store {
     const message = content as KernelMessage;
     if (message.kind === "partial") {
       if (replaces(message.result, result.value, running())) result.value = message.result;
+    } else if (message.kind === "searching") {
+      searches.value = withSearch(searches.value, message.search);
     } else requests.settle(message);
   };
 
@@ -177,7 +192,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
-    ...{ history, compare },
+    ...{ history, compare, lessons, searches },
     ...{ samples, charts },
     get readOnly() {
       return saved.value !== null;

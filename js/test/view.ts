@@ -23,6 +23,7 @@ export const traits = (name = "induction") => ({
   selection: fixture("trait.selection.start"),
   status: fixture("trait.status.done"),
   confirm: fixture("trait.confirm.ready"),
+  history: fixture("trait.history.induction"),
   result: fixture(RESULTS[name] ?? "trait.result.induction"),
   examples: fixture("trait.examples.induction"),
   charts: fixture("trait.charts.induction"),

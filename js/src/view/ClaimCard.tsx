@@ -14,7 +14,7 @@ const PATHS: [Paths, string, string][] = [
 
 export function ClaimCard({ claim }: { claim: Claim }) {
   const app = useApp();
-  const { store, actions } = app;
+  const { store, actions, ui } = app;
   const task = store.task.value;
   const off = store.readOnly;
   // A refused change leaves the claim as it was; reading the notice draws the fields again with the values that hold.
@@ -58,14 +58,29 @@ export function ClaimCard({ claim }: { claim: Claim }) {
           </button>
         )}
         {!off && (
-          <button
-            type="button"
-            class="scrub-link"
-            data-testid="claim-remove"
-            onClick={() => actions.remove([claim.id])}
-          >
-            remove
-          </button>
+          <span class="scrub-inline">
+            {task.n_pos > 1 && claim.positions === null && (
+              <button
+                type="button"
+                class="scrub-link"
+                data-testid="claim-split"
+                title="One claim for each of several positions or roles"
+                onClick={() => {
+                  ui.panel.value = "positions";
+                }}
+              >
+                split by position…
+              </button>
+            )}
+            <button
+              type="button"
+              class="scrub-link"
+              data-testid="claim-remove"
+              onClick={() => actions.remove([claim.id])}
+            >
+              remove
+            </button>
+          </span>
         )}
       </div>
       <Inside claim={claim} />

@@ -4,6 +4,7 @@ import { componentWords, portWord } from "../graph";
 import { groupWords, positionsText, receiversOf } from "../hypothesis";
 import { label, toggleRow } from "../labels";
 import { ruleFace } from "../rules";
+import { spotClass } from "../spotlight";
 import { plural } from "../text";
 import type { SeenRow } from "../tree";
 import { doubtsAbout, spokenDoubts } from "../trust";
@@ -11,15 +12,9 @@ import type { Claim } from "../wire";
 import { Swatch } from "./Swatch";
 import { fold } from "./treeKeys";
 
-type Props = {
-  row: SeenRow;
-  chosen: boolean;
-  tabbable: boolean;
-  /** gives the focus back to the row once it is drawn again */
-  again: () => void;
-};
+type Props = { row: SeenRow; chosen: boolean; tabbable: boolean };
 
-export function ClaimRow({ row, chosen, tabbable, again }: Props) {
+export function ClaimRow({ row, chosen, tabbable }: Props) {
   const app = useApp();
   const { store, actions, ui } = app;
   const { claim } = row;
@@ -44,7 +39,7 @@ export function ClaimRow({ row, chosen, tabbable, again }: Props) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the tree
     <div
-      class={`scrub-tree-row${chosen ? " scrub-row-chosen" : ""}${hovered ? " scrub-row-hovered" : ""}`}
+      class={`scrub-tree-row${chosen ? " scrub-row-chosen" : ""}${hovered ? " scrub-row-hovered" : ""}${spotClass(ui, claim.id)}`}
       role="row"
       aria-level={row.depth}
       aria-posinset={row.position}
@@ -76,7 +71,7 @@ export function ClaimRow({ row, chosen, tabbable, again }: Props) {
       <span role="gridcell" class="scrub-claim-name">
         <Fold row={row} />
         {claim.port && <span class={`scrub-port-tag scrub-tag-${claim.port}`}>{claim.port}</span>}
-        <Name claim={claim} again={again} />
+        <Name claim={claim} />
         {row.hidden > 0 && (
           <button
             type="button"
@@ -166,11 +161,11 @@ function Fold({ row }: { row: SeenRow }) {
 }
 
 /** What a person calls it before what it is; a field while it is being named. */
-function Name({ claim, again }: { claim: Claim; again: () => void }) {
+function Name({ claim }: { claim: Claim }) {
   const app = useApp();
   const { ui } = app;
   const words = groupWords(claim.components);
-  if (ui.naming.value === claim.id) return <NameField claim={claim} again={again} />;
+  if (ui.naming.value === claim.id) return <NameField claim={claim} />;
   return (
     <span class="scrub-named">
       <strong>{claim.name || words}</strong>
@@ -184,7 +179,7 @@ function Name({ claim, again }: { claim: Claim; again: () => void }) {
   );
 }
 
-function NameField({ claim, again }: { claim: Claim; again: () => void }) {
+function NameField({ claim }: { claim: Claim }) {
   const app = useApp();
   const end = () => {
     app.ui.naming.value = null;
@@ -208,9 +203,10 @@ function NameField({ claim, again }: { claim: Claim; again: () => void }) {
       onKeyDown={(e) => {
         if (e.key !== "Enter" && e.key !== "Escape") return;
         e.preventDefault();
+        const row = e.currentTarget.closest<HTMLElement>("[data-row]");
         if (e.key === "Enter") label(app, claim, { name: e.currentTarget.value });
-        again();
         end();
+        row?.focus();
       }}
       onBlur={(e) => {
         // Enter and Esc have ended it already.

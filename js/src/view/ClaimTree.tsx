@@ -5,8 +5,10 @@ import { useApp } from "../app";
 import { isFunctions } from "../graph";
 import { ROOT } from "../hypothesis";
 import { chosenClaims, group, shareDraw } from "../labels";
+import { spotClass } from "../spotlight";
 import { plural } from "../text";
 import { groupProblem, seenRows } from "../tree";
+import { Baselines } from "./Baselines";
 import { ClaimRow } from "./ClaimRow";
 import { ConfirmMark } from "./Confirm";
 import { treeKey } from "./treeKeys";
@@ -72,9 +74,6 @@ export function ClaimTree() {
             row={row}
             chosen={selected.has(row.claim.id)}
             tabbable={row.claim.id === tabbable}
-            again={() => {
-              wanted.current = row.claim.id;
-            }}
           />
         ))}
       </div>
@@ -82,6 +81,7 @@ export function ClaimTree() {
         <p class="scrub-prompt" data-testid="empty">
           <strong>Claim your first node: click a head, then a rule.</strong> Until then every input of the logits is
           resampled, which is the 0 % baseline.
+          <Baselines />
         </p>
       )}
     </section>
@@ -95,7 +95,7 @@ function RootRow({ tabbable, children }: { tabbable: boolean; children: number }
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the tree
     <div
-      class={`scrub-tree-row${atRoot ? " scrub-row-under" : ""}`}
+      class={`scrub-tree-row${atRoot ? " scrub-row-under" : ""}${spotClass(ui, ROOT)}`}
       role="row"
       aria-level={1}
       aria-posinset={1}

@@ -3,156 +3,186 @@ import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import { numberWords, spokenStep, stepTitle } from "../history";
 import { restore } from "../labels";
-import { covering, type Scale, ticksOn } from "../scale";
-import { fixed } from "../text";
+import { covering, linear, type Scale } from "../scale";
+import { fixed, percent, plural } from "../text";
 import type { HistoryStep } from "../wire";
+import { Axes, type Box, boxOf, Drawing } from "./Axes";
 import { Chart } from "./Chart";
 
-/** Pixels from one dot to the next; beyond the panel's width the drawing scrolls. */
-const PITCH = 26;
+/** Least pixels from one dot to the next; beyond the panel's width the drawing scrolls. */
+const PITCH = 24;
 const MOST = 300;
+const HEIGHT = 210;
 
-type Placed = { step: HistoryStep; x: number; y: number | null };
+const part = (value: number | null | undefined): number | null =>
+  value === null || value === undefined ? null : 100 * value;
 
 export function HistoryChart({ steps, at }: { steps: HistoryStep[]; at: number }) {
   const app = useApp();
   const recent = steps.slice(-MOST);
-  const values = recent.flatMap((s) => [s.recovered?.value, s.recovered?.low, s.recovered?.high]);
-  const y = covering([0, 1, ...values.filter((v): v is number => typeof v === "number")], 0.06);
-  const placed = recent.map((step, i): Placed => {
-    const value = step.recovered?.value ?? null;
-    return { step, x: ((i + 0.5) / recent.length) * 100, y: value === null ? null : 100 - y.at(value) };
-  });
-  // What was not measured stands as high as the step that it was made from.
-  const heights = new Map<number, number>();
-  for (const p of placed) heights.set(p.step.id, p.y ?? heights.get(p.step.parent ?? -1) ?? 100);
-  const scroller = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    // The newest steps are at the right end.
-    const node = scroller.current;
-    if (node) node.scrollLeft = node.scrollWidth;
-  }, [recent.length]);
   const focus = app.steps.focus.value ?? at;
-  const tabbable = recent.some((s) => s.id === focus) ? focus : (recent.at(-1)?.id ?? 0);
-  const told = recent.find((s) => s.id === tabbable);
+  const reached = recent.find((s) => s.id === focus) ?? recent.find((s) => s.id === at) ?? recent.at(-1);
+  const here = recent.find((s) => s.id === at);
+  const says = `${plural(recent.length, "step")}; the present one is step ${at}, ${numberWords(here?.recovered ?? null)}`;
   return (
     <Chart
       title="Loss recovered, step by step"
       name="history"
-      terms={`${recent.length} of ${steps.length} steps`}
-      says="The loss recovered at each step, joined to the step that it was made from"
+      says={says}
+      terms={[app.store.task.value?.name, plural(recent.length, "step"), "95 % intervals"].filter(Boolean).join(" · ")}
       table={{
-        head: ["step", "what", "recovered", "low", "high", "from step"],
+        head: ["step", "what", "loss recovered (%)", "low (%)", "high (%)", "samples", "seed", "from step"],
         rows: recent.map((s) => [
-          s.id,
-          stepTitle(s),
-          s.recovered?.value ?? null,
-          s.recovered?.low ?? null,
-          s.recovered?.high ?? null,
-          s.parent,
+          ...[s.id, stepTitle(s), part(s.recovered?.value), part(s.recovered?.low), part(s.recovered?.high)],
+          ...[s.samples, s.seed, s.parent],
         ]),
       }}
       after={
-        <p class="scrub-muted scrub-told" aria-hidden="true">
-          {told && `Step ${told.id} · ${stepTitle(told)} · ${numberWords(told.recovered)}`}
-        </p>
+        reached && (
+          <p class="scrub-muted scrub-told" aria-hidden="true">
+            Step {reached.id} · {stepTitle(reached)} · {numberWords(reached.recovered)}
+          </p>
+        )
       }
     >
-      {() => (
-        <div class="scrub-line-scroll" ref={scroller}>
-          <div class="scrub-plot scrub-history-plot" style={{ minWidth: `${recent.length * PITCH}px` }}>
-            <Lines placed={placed} y={y} heights={heights} />
-            {ticksOn(y, 4).map((t) => (
-              <span key={t.value} class="scrub-y" style={{ top: `${100 - t.at}%` }}>
-                {fixed(t.value * 100, 0)} %
-              </span>
-            ))}
-            <Dots placed={placed} heights={heights} at={at} tabbable={tabbable} />
-          </div>
-        </div>
-      )}
+      {(width) => <Line {...{ width, steps: recent, at, says, reached: reached?.id ?? 0 }} />}
     </Chart>
   );
 }
 
-type Heights = ReadonlyMap<number, number>;
+type LineProps = { width: number; steps: HistoryStep[]; at: number; reached: number; says: string };
+type Placed = { step: HistoryStep; x: number; y: number };
 
-function Lines({ placed, y, heights }: { placed: Placed[]; y: Scale; heights: Heights }) {
-  const byId = new Map(placed.map((p) => [p.step.id, p]));
-  const from = (p: Placed) => (p.step.parent === null ? undefined : byId.get(p.step.parent));
+function Line({ width, steps, at, reached, says }: LineProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const wide = Math.max(width, steps.length * PITCH + 68);
+  const box = boxOf(wide, HEIGHT);
+  const values = steps.flatMap((s) => [s.recovered?.value, s.recovered?.low, s.recovered?.high]);
+  const { low, high } = covering([0, 1, ...values.filter((v): v is number => typeof v === "number")], 0.05);
+  const y = linear(low, high, box.bottom, box.top);
+  const x = linear(-0.5, steps.length - 0.5, box.left, box.right);
+  const placed = place(steps, x, y, box);
+  useEffect(() => {
+    // The newest steps are at the right end.
+    const node = scroller.current;
+    if (node) node.scrollLeft = node.scrollWidth;
+  }, [steps.length]);
+  const every = Math.ceil(steps.length / Math.max(3, (box.right - box.left) / 44));
+  const ticks = steps.flatMap((s, i) => (i % every === 0 ? [{ i, id: s.id }] : []));
   return (
-    <svg class="scrub-plot-area" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-      {ticksOn(y, 4).map((t) => (
-        <line key={t.value} class="scrub-grid" x1="0" x2="100" y1={100 - t.at} y2={100 - t.at} />
-      ))}
-      {placed.map((p) => {
-        const parent = from(p);
-        if (!parent) return null;
-        const branch = p.step.parent !== p.step.id - 1;
-        return (
-          <line
-            key={p.step.id}
-            class={`scrub-history-line${branch ? " scrub-history-branch" : ""}`}
-            x1={parent.x}
-            y1={heights.get(parent.step.id)}
-            x2={p.x}
-            y2={heights.get(p.step.id)}
-          />
-        );
-      })}
-      {placed.map(({ step, x }) => {
-        const { low = null, high = null } = step.recovered ?? {};
-        return low === null || high === null ? null : (
-          <line key={step.id} class="scrub-history-whisker" x1={x} x2={x} y1={100 - y.at(low)} y2={100 - y.at(high)} />
-        );
-      })}
-    </svg>
+    <div class="scrub-line-scroll" ref={scroller}>
+      <Drawing width={wide} height={HEIGHT} says={says} parts>
+        <Axes
+          {...{ box, x, y }}
+          xName="step"
+          yName="loss recovered, %"
+          xTicks={ticks.map((t) => t.i)}
+          xText={(i) => String(steps[i]?.id ?? "")}
+          yText={(v) => fixed(v * 100, 0)}
+        />
+        <Joins placed={placed} />
+        <Dots placed={placed} y={y} at={at} reached={reached} />
+      </Drawing>
+    </div>
   );
 }
 
-type DotsProps = { placed: Placed[]; heights: Heights; at: number; tabbable: number };
+/** What was not measured stands as high as the step that it was made from. */
+function place(steps: HistoryStep[], x: Scale, y: Scale, box: Box): Map<number, Placed> {
+  const placed = new Map<number, Placed>();
+  for (const [i, step] of steps.entries()) {
+    const value = step.recovered?.value ?? null;
+    const parent = placed.get(step.parent ?? -1);
+    placed.set(step.id, { step, x: x.at(i), y: value === null ? (parent?.y ?? box.bottom) : y.at(value) });
+  }
+  return placed;
+}
 
-function Dots({ placed, heights, at, tabbable }: DotsProps) {
-  const app = useApp();
-  const { store, steps } = app;
-  const box = useRef<HTMLDivElement>(null);
-  const open = store.compare.value;
+function Joins({ placed }: { placed: Map<number, Placed> }) {
+  return (
+    <>
+      {[...placed.values()].map(({ step, x, y }) => {
+        const parent = placed.get(step.parent ?? -1);
+        if (!parent) return null;
+        const branch = step.parent !== step.id - 1;
+        return (
+          <line
+            key={step.id}
+            class={`scrub-history-line${branch ? " scrub-history-branch" : ""}`}
+            {...{ x1: parent.x, y1: parent.y, x2: x, y2: y }}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+type DotsProps = { placed: Map<number, Placed>; y: Scale; at: number; reached: number };
+
+function Dots({ placed, y, at, reached }: DotsProps) {
+  const { steps } = useApp();
+  const all = [...placed.values()];
+  const group = useRef<SVGGElement>(null);
   const move = (event: KeyboardEvent) => {
-    const i = placed.findIndex((p) => p.step.id === tabbable);
-    const to = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: placed.length - 1 }[event.key];
-    const next = to === undefined ? undefined : placed[to];
+    const i = all.findIndex((p) => p.step.id === reached);
+    const to = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: all.length - 1 }[event.key];
+    const next = to === undefined ? undefined : all[to];
     if (!next) return;
     event.preventDefault();
     steps.focus.value = next.step.id;
-    box.current?.querySelector<HTMLElement>(`[data-testid="history-dot-${next.step.id}"]`)?.focus();
+    group.current?.querySelector<SVGElement>(`[data-testid="history-dot-${next.step.id}"]`)?.focus();
   };
   return (
-    <div ref={box} class="scrub-dots" role="group" aria-label="Steps, oldest first" onKeyDown={move}>
-      {placed.map(({ step, x, y }) => {
-        const letter = open?.a === step.id ? "A" : open?.b === step.id ? "B" : "";
-        return (
-          <button
-            key={step.id}
-            type="button"
-            class={`scrub-dot${y === null ? " scrub-dot-open" : ""}${step.id === at ? " scrub-dot-here" : ""}${letter ? " scrub-dot-letter" : ""}`}
-            style={{ left: `${x}%`, top: `${heights.get(step.id)}%` }}
-            data-testid={`history-dot-${step.id}`}
-            tabindex={step.id === tabbable ? 0 : -1}
-            aria-label={spokenStep(step, at)}
-            aria-current={step.id === at ? "step" : undefined}
-            title={spokenStep(step, at)}
-            onFocus={() => {
-              steps.focus.value = step.id;
-            }}
-            onPointerEnter={() => {
-              steps.focus.value = step.id;
-            }}
-            onClick={() => restore(app, step.id)}
-          >
-            <span>{letter}</span>
-          </button>
-        );
-      })}
-    </div>
+    // biome-ignore lint/a11y/noStaticElementInteractions: arrows from dot to dot; each dot is a button
+    <g ref={group} onKeyDown={move}>
+      {all.map((one) => (
+        <Dot key={one.step.id} {...one} scale={y} at={at} reached={reached} />
+      ))}
+    </g>
+  );
+}
+
+function Dot({ step, x, y, scale, at, reached }: Placed & { scale: Scale; at: number; reached: number }) {
+  const app = useApp();
+  const open = app.store.compare.value;
+  const letter = open?.a === step.id ? "A" : open?.b === step.id ? "B" : "";
+  const { low = null, high = null } = step.recovered ?? {};
+  const go = () => restore(app, step.id);
+  const known = step.recovered !== null && step.recovered.value !== null;
+  const show = () => {
+    app.steps.focus.value = step.id;
+  };
+  return (
+    <g
+      class={`scrub-dot${known ? "" : " scrub-dot-open"}`}
+      role="button"
+      tabindex={step.id === reached ? 0 : -1}
+      data-testid={`history-dot-${step.id}`}
+      aria-label={spokenStep(step, at)}
+      aria-current={step.id === at ? "step" : undefined}
+      aria-disabled={app.store.readOnly}
+      onFocus={show}
+      onPointerEnter={show}
+      onClick={go}
+      onKeyDown={(e) => {
+        if (e.key !== "Enter" && e.key !== " ") return;
+        e.preventDefault();
+        go();
+      }}
+    >
+      <title>{`Step ${step.id} · ${stepTitle(step)}${known ? ` · ${percent(step.recovered?.value ?? null)}` : ""}`}</title>
+      <circle class="scrub-hit" cx={x} cy={y} r="12" />
+      {low !== null && high !== null && (
+        <line class="scrub-history-whisker" x1={x} x2={x} y1={scale.at(low)} y2={scale.at(high)} />
+      )}
+      {step.id === at && <circle class="scrub-dot-ring" cx={x} cy={y} r={letter ? 11 : 8} />}
+      <circle class="scrub-dot-focus" data-live cx={x} cy={y} r="14" />
+      <circle class="scrub-dot-mark" cx={x} cy={y} r={letter ? 8 : 4.5} />
+      {letter && (
+        <text class="scrub-dot-letter" x={x} y={y + 4}>
+          {letter}
+        </text>
+      )}
+    </g>
   );
 }

@@ -93,7 +93,7 @@ export function Positions() {
               onClick={(e) => pick(p, e.shiftKey)}
             >
               <span class="scrub-places-token">{tokens ? visible(tokens[p] ?? "") : "·"}</span>
-              <span class="scrub-hidden"> at position </span>
+              <span class="scrub-hidden">, position </span>
               <span class="scrub-places-number">{p}</span>
               {names.length > 0 && <span class="scrub-hidden">, {names.join(", ")}</span>}
             </button>

@@ -86,7 +86,6 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
           type="button"
           class="scrub-saw-name"
           data-testid={`sample-row-${row.id}`}
-          aria-label={`${row.port ? `${row.port} input: ` : ""}${name}${row.rule ? `, rule ${row.rule}` : ""}`}
           onFocus={over}
           onClick={() => {
             if (store.state.value?.claims.some((c) => c.id === row.id))
@@ -94,7 +93,9 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
           }}
         >
           {row.port && <span class={`scrub-port-tag scrub-tag-${row.port}`}>{row.port}</span>}
+          {row.port && <span class="scrub-hidden"> input: </span>}
           {name}
+          {row.rule && <span class="scrub-hidden">, rule {row.rule}</span>}
         </button>
         <RuleMark rule={row.rule} />
       </div>

@@ -29,6 +29,8 @@ function leave(app: App, root: HTMLElement): void {
     ui.choices.value = [];
     actions.quiet();
   } else if (ui.panel.value) ui.panel.value = null;
+  else if (ui.explaining.value) ui.explaining.value = null;
+  else if (ui.spotlight.value) ui.spotlight.value = null;
   else if (store.status.value?.phase === "running") actions.cancel();
   else {
     // Nothing left to stop: give the keys back to the notebook.

@@ -2,9 +2,13 @@
 
 from .base import *
 from .charts import *
+from .files import *
 from .history import *
+from .lessons import *
+from .making import *
 from .messages import *
 from .operations import *
 from .sample import *
+from .search import *
 from .traits import *
 from .unions import *

@@ -6,9 +6,13 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import files as f
 from . import history as h
+from . import lessons
+from . import making as mk
 from . import messages as m
 from . import sample as s
+from . import search as x
 
 # One a line, so that a feature adds a line.
 AnyMessage = (
@@ -18,12 +22,17 @@ AnyMessage = (
     | m.Run
     | m.Cancel
     | m.Confirm
-    | m.AskPreview
     | m.Export
     | m.Ping
+    # making
+    | mk.AskPreview
+    | mk.AskInputs
+    | mk.AskRewriting
     # charts
     | c.AskSlice
     | c.AskWaterfall
+    # files
+    | f.AskFile
     # history
     | h.Restore
     | h.Mark
@@ -33,6 +42,12 @@ AnyMessage = (
     | s.AskSample
     | s.AskOutputs
     | s.AskAttention
+    # lessons
+    | lessons.DoLesson
+    # searches
+    | x.AskSearch
+    | x.CancelSearch
+    | x.Accept
 )
 """What the view sends."""
 
@@ -40,17 +55,24 @@ AnyAnswer = (
     m.Ack
     | m.Rejected
     | m.Partial
-    | m.Previewed
     | m.Exported
     | m.Pong
+    # making
+    | mk.Previewed
+    | mk.Inputs
+    | mk.Rewriting
     # charts
     | c.Sliced
+    # files
+    | f.FileMade
     # history
     | h.Earlier
     # samples
     | s.Sampled
     | s.CameOut
     | s.Attended
+    # searches
+    | x.Searching
 )
 """What the kernel sends."""
 
