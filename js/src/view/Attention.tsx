@@ -157,7 +157,7 @@ function Looks(props: { pattern: Pattern; words: string[]; query: number; pick: 
   const rows = looked(pattern.clean, pattern.scrubbed, query, pattern.first);
   return (
     <div class="scrub-looks">
-      <label class="scrub-inline">
+      <label class="scrub-beside">
         <span class="scrub-label">Query</span>
         <select
           class="scrub-pick"
