@@ -4,6 +4,7 @@ import { portWord } from "./graph";
 import { claimsOf, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
 import { labelItems } from "./labelMenu";
 import { chosenClaims } from "./labels";
+import { makingItems } from "./makingMenu";
 import {
   emptyLayers,
   fold,
@@ -162,7 +163,7 @@ export function menuFor(app: App, cell: string): MenuPart[] {
   const { readOnly } = app.store;
   const claim = claimMeant(app);
   const parts = [
-    readOnly ? [] : [...claiming(app, claim), ...labelItems(app, claim)],
+    readOnly ? [] : [...claiming(app, claim), ...makingItems(app, claim), ...labelItems(app, claim)],
     [...looking(app, cell), ...selecting(app, cell)],
     folding(app, cell),
     readOnly ? ending(app, cell, null).filter((i) => i.key === "copy") : ending(app, cell, claim),

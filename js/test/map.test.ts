@@ -297,6 +297,17 @@ describe("the menu", () => {
     await view.click("menu-group");
     expect(view.ops().at(-1)).toMatchObject({ op: "group" });
   });
+  it("leads to the sheets for rewriting and for positions", async () => {
+    const view = await show();
+    await menu(view, "cell-a1.h3");
+    await view.click("menu-rewrite");
+    expect(view.text("panel-rewrite")).toMatch(/a1\.h3|Layer 1 head 3/);
+    await menu(view, "tree-row-logits>a1.h3.k>a0.h2");
+    await view.click("menu-split-positions");
+    expect(view.text("panel-positions")).toMatch(/logits ▸ a1\.h3\.k ▸ a0\.h2 becomes one claim/);
+    await menu(view, "cell-a1.h0");
+    expect(view.has("menu-split-positions")).toBe(false);
+  });
   it("shows a head's attention in the Sample tab", async () => {
     const view = await show();
     await menu(view, "cell-a0.h3");
