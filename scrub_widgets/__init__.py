@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import losses, rewrites, rules
+from . import directions, losses, made, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .explore import Sweep, importance
 from .graph.functions import FunctionGraph
@@ -16,6 +16,7 @@ from .task import Task
 from .tasks import load_task
 
 if TYPE_CHECKING:
+    from . import lessons
     from .session import Session
     from .widget import ScrubWidget
 
@@ -36,9 +37,12 @@ __all__ = [
     "Sweep",
     "Task",
     "TaskError",
+    "directions",
     "importance",
+    "lessons",
     "load_task",
     "losses",
+    "made",
     "nulls",
     "rewrites",
     "rules",
@@ -55,4 +59,8 @@ def __getattr__(name: str) -> Any:
         from .session import Session
 
         return Session
+    if name == "lessons":
+        import importlib
+
+        return importlib.import_module(".lessons", __name__)
     raise AttributeError(f"module 'scrub_widgets' has no attribute '{name}'")

@@ -31,6 +31,8 @@ class Batch:
         Which inputs of the task these are, ``[n]``.
     text : tuple of tuple of str
         The tokens as text, if the task knows how to write them; else the ids as text.
+    data : str
+        A hash of the data set that these are from, where a rule sees all of it; else empty.
     """
 
     tokens: Any
@@ -38,6 +40,7 @@ class Batch:
     mask: Any = None
     index: Any = None
     text: tuple[tuple[str, ...], ...] = ()
+    data: str = ""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -141,6 +144,8 @@ def classify(name: str, function: RuleFunction, batch: Batch) -> Classes:
     """
     try:
         raw = function(batch)
+    except RuleError as error:  # a rule that says itself what is wrong
+        raise RuleError(f"rule '{name}': {error}", where=name) from error
     except Exception as error:
         example = _first_failing(function, batch)
         where = f" on example {example}" if example is not None else ""

@@ -260,7 +260,7 @@ def _measured(session: Session, wanted: Compared, step: Step, before: int, alive
             session._say(Status("running", session.rev, before + done, total, _saying(wanted)))
 
     with interruptible(alive):
-        for result in session.task.stream(step.hypothesis, step.settings, say):
+        for result in session.task_of(step).stream(step.hypothesis, step.settings, say):
             say(len(result.losses), total)
     assert result is not None
     trail = ((len(result.losses), result.loss_recovered),)

@@ -69,6 +69,7 @@ class Data:
             mask=None if mask is None else mask[at].to(where),
             index=index,
             text=tuple(self.texts[i] for i in index) if text else (),
+            data=self.fingerprint if text else "",
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from .engine.settings import Settings
 from .errors import ScrubError
 from .hypothesis import Hypothesis
 from .labels import NONE, UNNAMED, Label, Labels
+from .made import Made
 from .measure.estimates import Estimate
 from .measure.guards import Doubt
 from .measure.waterfall import Waterfall
@@ -32,17 +33,24 @@ class Step:
         What made it, in words; empty for the first.
     labels : mapping of str to Label
         Names and notes of the claims, by id.
+    made : Made
+        The rules and rewrites made in the session so far.
     """
 
     hypothesis: Hypothesis = field(default_factory=Hypothesis)
     settings: Settings = field(default_factory=Settings)
     edit: str = ""
     labels: Labels = field(default_factory=lambda: NONE)
+    made: Made = field(default_factory=Made)
 
     @property
     def key(self) -> Key:
-        """What decides the number: states with one key have one result, whatever they are called."""
-        return self.hypothesis, self.settings
+        """What decides the number: states with one key have one result, whatever they are called.
+
+        The name of a rule means one thing in a session, so its making is not part of it; parts of a component, also unclaimed
+        ones, have donors of their own under some settings.
+        """
+        return self.hypothesis, self.settings, self.made.rewrites
 
 
 Key = tuple[Hashable, ...]

@@ -128,7 +128,7 @@ def measure(session: Session, rev: int, step: Step) -> None:
             session._say(Status("running", now(), done, total, "running the model on all inputs, once"))
 
     try:
-        for result in session.task.stream(step.hypothesis, step.settings, loading):
+        for result in session.task_of(step).stream(step.hypothesis, step.settings, loading):
             trail.append((len(result.losses), result.loss_recovered))
             complete = len(result.losses) == step.settings.samples
             outcome = Outcome(rev, result, tuple(trail), complete, time.monotonic() - began)
@@ -157,6 +157,7 @@ def _publish(session: Session, step: Step, outcome: Outcome, stop: Callable[[], 
         session._jobs.check = outcome
         session._tell("result")
         session._tell("confirm")  # the tries
+        session._tell("history")  # the number
         n, took = step.settings.samples, f"in {outcome.seconds:.2f} s{_memory(outcome.result)}"
         session._say(Status("done", outcome.rev, n, n, took))
 
@@ -212,7 +213,7 @@ def _failed(session: Session, rev: int, step: Step, error: Exception) -> None:
 def confirm_on_held_out(session: Session, job: Job) -> None:
     """Measure a frozen hypothesis on held-out inputs, and record it."""
     rev, step = job
-    held_out, samples = session.task.held_out, step.settings.samples
+    held_out, samples = session.task_of(step).held_out, step.settings.samples
     assert held_out is not None
 
     def stop() -> None:

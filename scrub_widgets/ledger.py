@@ -13,6 +13,7 @@ from .errors import ScrubError
 from .history import Entry, History, Step
 from .hypothesis import KIND, SCHEMA, Claim, Hypothesis
 from .labels import Label, kept, read_labels, write_labels
+from .made import Made
 from .measure.estimates import Estimate
 from .remembered import Number
 
@@ -30,6 +31,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True):
     claims: list[int]
     settings: int
     labels: dict[str, Any]
+    made: int
     recovered: dict[str, float | None] | None
     tries: int | None
 
@@ -41,6 +43,7 @@ class _Ledger(msgspec.Struct, forbid_unknown_fields=True):
     tip: int
     claims: list[Claim]
     settings: list[dict[str, Any]]
+    made: list[Made]
     steps: list[_Row]
 
 
@@ -48,6 +51,7 @@ def written(session: Session) -> dict[str, Any]:
     """The history as plain JSON values; under the session's lock."""
     claims: dict[Claim, int] = {}
     chosen: dict[Settings, int] = {}
+    made: dict[Made, int] = {}
     rows = []
     for entry in session._history.entries:
         step, number = entry.step, session._known.number(entry.step.key)
@@ -60,6 +64,7 @@ def written(session: Session) -> dict[str, Any]:
                 "claims": [claims.setdefault(claim, len(claims)) for claim in step.hypothesis],
                 "settings": chosen.setdefault(step.settings, len(chosen)),
                 "labels": write_labels(step.labels),
+                "made": made.setdefault(step.made, len(made)),
                 "recovered": None if number is None else _ends(number.recovered),
                 "tries": None if number is None else number.tries,
             }
@@ -69,6 +74,7 @@ def written(session: Session) -> dict[str, Any]:
         "tip": session._history.tip,
         "claims": msgspec.to_builtins(list(claims)),
         "settings": msgspec.to_builtins(list(chosen)),
+        "made": [one.to_builtins() for one in made],
         "steps": rows,
     }
 
@@ -107,7 +113,7 @@ def read(body: Any) -> tuple[History, list[tuple[Step, Number]]]:
 def _entry(ledger: _Ledger, n: int, row: _Row) -> Entry:
     if (row.parent is None) != (n == 0) or (row.parent is not None and not 0 <= row.parent < n):
         raise ScrubError(f"step {n} was made from step {row.parent}")
-    if any(at < 0 for at in (*row.claims, row.settings)):
+    if any(at < 0 for at in (*row.claims, row.settings, row.made)):
         raise ScrubError(f"step {n} names a claim that is not there")
     claims = [msgspec.to_builtins(ledger.claims[at]) for at in row.claims]
     hypothesis = Hypothesis.from_builtins({"kind": KIND, "schema": SCHEMA, "claims": claims})
@@ -116,6 +122,7 @@ def _entry(ledger: _Ledger, n: int, row: _Row) -> Entry:
         settings(**ledger.settings[row.settings]),
         row.edit,
         kept(read_labels(row.labels), hypothesis),
+        ledger.made[row.made],
     )
     return Entry(n, row.parent, step, Label().with_(row.name, row.note), touch=n)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .classes import Batch, Ints, RuleFunction
 from .errors import RuleError, listed, suggestion
+from .losses import Loss
+from .patterns import find_all, labels_of
 
 __all__ = [
     "ANY",
@@ -26,14 +28,18 @@ __all__ = [
     "any_input",
     "any_input_each_position",
     "at",
+    "both",
     "column",
     "describe",
     "each_position",
     "find",
     "followed_earlier",
+    "label",
     "length",
     "next_token",
+    "painted",
     "previous_token",
+    "reader",
     "regex",
     "same_input",
     "shows_tokens",
@@ -52,45 +58,97 @@ def _labels_are_tokens(function: RuleFunction) -> RuleFunction:
     return function
 
 
+Reader = Callable[[Batch, int, int | None], Iterable[int]]
+"""``(batch, row, at)`` to the token positions that a rule reads for the label of a row (at position ``at``)."""
+
+
+def _reads(reader: Reader) -> Callable[[RuleFunction], RuleFunction]:
+    """Mark a rule whose reading is known, so that it can be shown without trying it out."""
+
+    def mark(function: RuleFunction) -> RuleFunction:
+        setattr(function, "_scrub_reads", reader)  # noqa: B010 - a function is no class with declared attributes
+        return function
+
+    return mark
+
+
+def reader(function: RuleFunction) -> Reader | None:
+    """How a rule's reading is known; None for a Python function, which must be tried out."""
+    found: Reader | None = getattr(function, "_scrub_reads", None)
+    return found
+
+
+def _nothing(_: Batch, __: int, ___: int | None) -> Iterable[int]:
+    return ()
+
+
+def _everything(batch: Batch, row: int, _: int | None) -> Iterable[int]:
+    return range(len(batch.text[row]) if batch.text else batch.tokens.shape[1])
+
+
+def _offset(by: int) -> Reader:
+    def reads(batch: Batch, _: int, at: int | None) -> Iterable[int]:
+        positions = batch.tokens.shape[1]
+        return (p for p in [(at or 0) + by] if at is not None and 0 <= p < positions)
+
+    return reads
+
+
+def _earlier(batch: Batch, row: int, at: int | None) -> Iterable[int]:
+    """The query, its latest earlier occurrence and what followed."""
+    if at is None:
+        return ()
+    tokens = np.asarray(batch.tokens[row])
+    found = np.flatnonzero(tokens[:at] == tokens[at])
+    return {at} if not len(found) else {at, int(found[-1]), int(found[-1]) + 1}
+
+
 def shows_tokens(function: RuleFunction) -> bool:
     """Whether a rule's labels are token ids."""
     return inspect.unwrap(function) in _TOKEN_LABELS
 
 
+@_reads(_everything)
 def same_input(batch: Batch) -> Any:
     """Each input is its own class: the claim keeps exactly what stands above it."""
     return batch.index
 
 
+@_reads(_nothing)
 def any_input(batch: Batch) -> Any:
     """One class: nothing about the input matters."""
     return np.zeros(len(batch), dtype=np.int64)
 
 
+@_reads(_nothing)
 def any_input_each_position(batch: Batch) -> Any:
     """Nothing about the input matters, and every position is drawn by itself."""
     return np.zeros(batch.tokens.shape, dtype=np.int64)
 
 
 @_labels_are_tokens
+@_reads(_offset(0))
 def token(batch: Batch) -> Any:
     """The token at each position."""
     return batch.tokens
 
 
 @_labels_are_tokens
+@_reads(_offset(-1))
 def previous_token(batch: Batch) -> Any:
     """The token before each position (-1 at the first)."""
     return _shifted(batch, 1)
 
 
 @_labels_are_tokens
+@_reads(_offset(1))
 def next_token(batch: Batch) -> Any:
     """The token after each position (-1 at the last)."""
     return _shifted(batch, -1)
 
 
 @_labels_are_tokens
+@_reads(_earlier)
 def followed_earlier(batch: Batch) -> Any:
     """What followed the latest earlier occurrence of the token at each position (-1: it did not occur before)."""
     tokens = np.asarray(batch.tokens)
@@ -102,6 +160,7 @@ def followed_earlier(batch: Batch) -> Any:
     return answer
 
 
+@_reads(_nothing)
 def length(batch: Batch) -> Any:
     """The number of tokens of each input."""
     if batch.mask is None:
@@ -135,7 +194,10 @@ def at(function: RuleFunction, position: int) -> RuleFunction:
         return np.asarray(function(batch))[:, position]
 
     label.__doc__ = f"{_first_line(function)[:-1]}, position {position} only."
-    return label
+    inner = reader(function)
+    if inner is None:
+        return label
+    return _reads(lambda batch, row, _: inner(batch, row, position % batch.tokens.shape[1]))(label)
 
 
 def each_position(function: RuleFunction) -> RuleFunction:
@@ -156,22 +218,108 @@ def column(name: str) -> RuleFunction:
         return batch.columns[name]
 
     label.__doc__ = f"The column '{name}'."
-    return label
+    return _reads(_nothing)(label)
 
 
 def regex(pattern: str) -> RuleFunction:
-    """What a regular expression finds in the text of each input: its groups, else the match; "no match" otherwise."""
+    """What a regular expression finds in the text of each input: its groups, else the match; "no match" otherwise.
+
+    The search runs in a process of its own, which is stopped after a few seconds: some patterns never end.
+    """
     try:
-        compiled = re.compile(pattern)
-    except re.error as error:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
         raise RuleError(f"'{pattern}' is no regular expression: {error}.") from None
 
     def label(batch: Batch) -> Any:
-        found = (compiled.search("".join(words)) for words in batch.text)
-        return [repr(m.groups() or m.group()) if m else "no match" for m in found]
+        return labels_of(find_all(pattern, tuple("".join(words) for words in batch.text)))
+
+    def reads(batch: Batch, row: int, _: int | None) -> Iterable[int]:
+        (found,) = find_all(pattern, ("".join(batch.text[row]),))
+        edges = np.cumsum([0, *map(len, batch.text[row])])
+        spans = [] if found is None else found.spans
+        return {p for a, b in spans for p in range(len(edges) - 1) if edges[p] < b and a < edges[p + 1]}
 
     label.__doc__ = f"What /{pattern}/ finds in the text."
-    return label
+    return _reads(reads)(label)
+
+
+def painted(
+    bins: Mapping[str, Sequence[int]], rest: str | None = "everything else", data: str | None = None
+) -> RuleFunction:
+    """Inputs put into bins by hand.
+
+    Parameters
+    ----------
+    bins : mapping of str to sequence of int
+        The numbers of the inputs in each bin.
+    rest : str or None
+        The bin of all other inputs; None: each of them is alone in its class.
+    data : str, optional
+        Fingerprint of the data that was painted (``task.fingerprint``): on other data the rule is refused.
+
+    Raises
+    ------
+    RuleError
+        An input in two bins.
+    """
+    where: dict[int, str] = {}
+    for name, inputs in bins.items():
+        for index in inputs:
+            if where.setdefault(int(index), name) != name:
+                raise RuleError(f"input {index} is in two bins, '{where[int(index)]}' and '{name}'.")
+
+    def label(batch: Batch) -> Any:
+        if data is not None and batch.data != data:
+            raise RuleError("its inputs were put into bins by hand, and these are other inputs.")
+        return [where.get(int(i), f"input {i}" if rest is None else rest) for i in batch.index]
+
+    label.__doc__ = f"Inputs put into {len(bins)} bins by hand."
+    return _reads(_nothing)(label)
+
+
+def both(first: RuleFunction, second: RuleFunction) -> RuleFunction:
+    """Two rules at once: inputs are equivalent if both give them equal labels."""
+
+    def label(batch: Batch) -> Any:
+        a, b = (_strings(function(batch)) for function in (first, second))
+        if a.ndim != b.ndim:
+            a, b = (x[:, None] if x.ndim == 1 else x for x in (a, b))
+        return np.char.add(np.char.add(a, " · "), b)
+
+    label.__doc__ = f"{_first_line(first)} And: {_first_line(second)}"
+    one, other = reader(first), reader(second)
+    if one is None or other is None:
+        return label
+    return _reads(lambda batch, row, at: {*one(batch, row, at), *other(batch, row, at)})(label)
+
+
+def _strings(labels: Any) -> Any:
+    array = labels.detach().cpu().numpy() if hasattr(labels, "detach") else np.asarray(labels)
+    if (array.dtype == object and any(x is None for x in array.flat)) or (
+        array.dtype.kind == "f" and np.isnan(array).any()
+    ):
+        raise RuleError("one of the two rules gives an input no label (None or NaN); every input needs one.")
+    return array.astype(str)
+
+
+def label(loss: Loss) -> RuleFunction:
+    """The right answer of each input, as the loss reads it.
+
+    Raises
+    ------
+    RuleError
+        The loss knows no right answers.
+    """
+    answers = loss.labels
+    if answers is None:
+        raise RuleError(f"the loss '{loss.name}' knows no right answers, so there is no rule of them.")
+
+    def answer(batch: Batch) -> Any:
+        return answers(batch)
+
+    answer.__doc__ = f"The right answer, as the loss '{loss.name}' reads it."
+    return answer
 
 
 STANDARD: dict[str, RuleFunction] = {

@@ -14,6 +14,8 @@ from .errors import ScrubError
 from .history import Step
 from .hypothesis import Hypothesis
 from .labels import kept, read_labels, write_labels
+from .made import Made
+from .mismatch import mismatches
 
 if TYPE_CHECKING:
     from .session import Session
@@ -33,9 +35,11 @@ def written(session: Session) -> str:
         "schema": SCHEMA,
         "task": session.task.name,
         "data": session.task.fingerprint,
+        "model": session.task.base_fingerprint,
         "hypothesis": json.loads(step.hypothesis.to_json()),
         "labels": write_labels(step.labels),
         "settings": msgspec.to_builtins(step.settings),
+        "made": step.made.to_builtins(),
         "result": None if fresh is None else json.loads(fresh.result.to_json(checked=fresh.checked)),
         "checked": fresh is not None and fresh.checked,
         "history": history,
@@ -61,10 +65,13 @@ def load(session: Session, text: str) -> int:
     _check(session, body)
     tried, confirmations = read_record(body)
     _check_held_out(session, {c.data for c in confirmations})
+    made = Made.from_builtins(body.get("made"))
+    session.task_with(made)  # what takes long, before any lock
     h = Hypothesis.from_builtins(body.get("hypothesis"))
-    after = Step(h, settings(**body["settings"]), "session loaded from JSON", kept(read_labels(body.get("labels")), h))
+    labels = kept(read_labels(body.get("labels")), h)
+    after = Step(h, settings(**body["settings"]), "session loaded from JSON", labels, made)
     history, numbers = (None, []) if body.get("history") is None else ledger.read(body["history"])
-    if history is not None and (history.step.key, history.step.labels) != (after.key, after.labels):
+    if history is not None and (history.step.key, history.step.labels, history.step.made) != (after.key, labels, made):
         raise ScrubError("this session's history does not end in its hypothesis: the file was changed by hand.")
     with session._lock:
         if history is None:
@@ -90,11 +97,9 @@ def _check_held_out(session: Session, confirmed_on: set[str]) -> None:
 def _check(session: Session, body: dict[str, Any]) -> None:
     if body.get("schema") != SCHEMA:
         raise ScrubError(f"this session has schema version {body.get('schema')!r}; this version reads {SCHEMA}.")
-    if body.get("data") != session.task.fingerprint:
-        raise ScrubError(
-            f"this session was made on other data: task '{body.get('task')}' with fingerprint {body.get('data')}; "
-            f"here is '{session.task.name}' with {session.task.fingerprint}."
-        )
+    wrong = mismatches(session.task, body)
+    if wrong:
+        raise ScrubError(f"this session does not fit here: {'; '.join(wrong)}.")
     given = body.get("settings")
     if not isinstance(given, dict) or set(given) - set(Settings.__struct_fields__):
         raise ScrubError(f"this session's settings are not well formed: {given!r}.")

@@ -27,6 +27,7 @@ from .history import History, Outcome, Status, Step
 from .hypothesis import ROOT, Hypothesis
 from .jobs import Jobs
 from .labels import Label, kept, labelled
+from .making import Making, Tasks
 from .measure.waterfall import Waterfall
 from .past import Past, past
 from .remembered import Remembered
@@ -38,7 +39,7 @@ Listener = Callable[["Session", str], None]
 numbers of steps), ``"compare"``, ``"search"`` or ``"searching"`` when that changed, on the thread that changed it."""
 
 
-class Session:
+class Session(Making):
     """A task being worked on.
 
     Parameters
@@ -52,7 +53,10 @@ class Session:
     def __init__(self, task: Task, hypothesis: Hypothesis | None = None, **chosen: Any) -> None:
         start = hypothesis or Hypothesis()
         task.check(start)
-        self.task = task
+        self._tasks = Tasks(task)
+        self._meanings: dict[str, object] = {}  # of names made here that a claim used
+        self._given: set[str] = set()  # rules from Python
+        self._letters: dict[str, int] = {}
         self.rev = 0
         self.outcome: Outcome | None = None
         self.status = Status("loading", 0, message="starting")
@@ -153,9 +157,10 @@ class Session:
             self._open()
             before = self.step
             after = change(before)
-            self.task.check(after.hypothesis)
+            self.check_meanings(after)
+            self.task_of(after).check(after.hypothesis)
             after = replace(after, labels=kept(after.labels, after.hypothesis))
-            if after.key == before.key and after.labels == before.labels:
+            if (after.key, after.labels, after.made) == (before.key, before.labels, before.made):
                 return self.rev
             return self._moved(self._history.then(after))
 
@@ -231,18 +236,21 @@ class Session:
             self._tell("history")
 
     def _go(self, move: Callable[[History], History]) -> int:
+        self.task_of(move(self._history).step)  # what takes long, before any lock
         with self._lock:
             self._open()
             after = move(self._history)
             if after.step is self.step:
                 return self.rev  # restored to where it is
-            self.task.check(after.step.hypothesis)
+            self.check_meanings(after.step)
+            self.task_of(after.step).check(after.step.hypothesis)
             return self._moved(after)
 
     def _moved(self, after: History) -> int:
         """To another step: a new revision, a remembered result at once, else a run."""
         before, self._history = self.step, after
         self.rev += 1
+        self.keep_meanings()
         searching.moved(self)
         if self.step.key == before.key:
             return self._renamed()
@@ -386,7 +394,7 @@ class Session:
             self._thread.join(timeout=10)
         self.outcome = None
         self._record.forget_results()
-        self.task.release()
+        self._tasks.release()
 
     # -- explore, then confirm --------------------------------------------------------------------------------------
 

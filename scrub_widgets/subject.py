@@ -70,6 +70,7 @@ class Subject:
         self.data = Data(inputs, read_columns(columns, len(inputs), self.loss), partial(word_of, model, vocab))
         self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
         self.hypotheses = dict(hypotheses or {})
+        self.vectors: dict[str, Any] = {}
         # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
         self._computing = threading.RLock()
         self._door = threading.RLock()  # held by whoever waits for a moment between two chunks
@@ -97,7 +98,7 @@ class Subject:
         """Forget what was computed."""
         self._memo = Memo()
         self._classes: dict[str, Classes] = {}
-        self._prepared: Prepared | None = None
+        self._clean_pass: list[Prepared] = []  # shared by all copies on one graph and one data set
 
     def _copy(self) -> Self:
         """The same task, to be changed; what was computed on the data stays known, the memory of scrubs does not."""
@@ -132,6 +133,10 @@ class Subject:
     def held_out(self) -> Self | None:
         """The same task on data that exploring never touched, if there is such."""
         return None if self._held_out is None else self._its_held_out()
+
+    @property
+    def _prepared(self) -> Prepared | None:
+        return self._clean_pass[0] if self._clean_pass else None
 
     @property
     def has_held_out(self) -> bool:
@@ -210,6 +215,16 @@ class Subject:
                 self._classes[rule] = self._classify(rule)
             return self._classes[rule]
 
+    def rule(self, name: str) -> RuleFunction:
+        """A rule by its name: one of :attr:`rules`, or ``"<position-wise rule> at 5"``.
+
+        Raises
+        ------
+        RuleError
+            No such rule.
+        """
+        return rules_.find(name, self.rules, self.positions)
+
     def _classify(self, rule: str) -> Classes:
         if self._permuted is None:
             return classify(rule, rules_.find(rule, self.rules, self.positions), self.batch(text=True))
@@ -256,10 +271,18 @@ class Subject:
                 graph, clean, agreement = rewritten(graph, clean, rewrite)
             agreed.append(agreement)
         other.graph, other.rewrites = graph, tuple(agreed)
-        other._prepared = replace(prepared, model=graph, clean=clean)
+        other._clean_pass = [replace(prepared, model=graph, clean=clean)]
         other.__dict__.pop("_model_fingerprint", None)
         other._held_out = self._with(lambda held: held.rewrite(*rewrites))
         return other
+
+    def on_graph_of(self, other: Self, rewrites: Sequence[Rewrite]) -> Self:
+        """The same rules and data on the rewritten graph of a copy of it; ``rewrites`` made that."""
+        new = self._copy()
+        new.graph, new.rewrites, new._clean_pass = other.graph, other.rewrites, other._clean_pass
+        new.__dict__.pop("_model_fingerprint", None)
+        new._held_out = self._with(lambda held: held.rewrite(*rewrites))
+        return new
 
     def permuted(self, seed: int = 0, *, each: bool = False) -> Self:
         """The same task with the labels of every rule permuted over the inputs: rules that know nothing.
@@ -299,16 +322,17 @@ class Subject:
     def prepare(self, progress: Progress | None = None) -> Prepared:
         """The clean pass over the data, made once; scrubbing makes it when needed."""
         with self._computing:
-            if self._prepared is None:
+            if not self._clean_pass:
                 with torch.inference_mode():
-                    self._prepared = prepare(
+                    made = prepare(
                         self.graph,
                         self.data.inputs.to(self.graph.device),
                         self.loss,
                         self._device_batch,
                         progress,
                     )
-            return self._prepared
+                self._clean_pass.append(made)
+            return self._clean_pass[0]
 
     @contextmanager
     def between_chunks(self, *, wait: bool = True) -> Iterator[bool]:
@@ -336,7 +360,7 @@ class Subject:
         """Give back the memory of what was computed on the data; it is computed again when it is needed."""
         with self._computing:
             self._memo.clear()
-            self._prepared = None
+            self._clean_pass.clear()
         if isinstance(self._held_out, Subject):
             self._held_out.release()
         if self.graph.device.type == "cuda":
@@ -359,6 +383,14 @@ class Subject:
     def fingerprint(self) -> str:
         """A hash of the data: tokens, mask and columns."""
         return self.data.fingerprint
+
+    @cached_property
+    def base_fingerprint(self) -> str:
+        """A hash of the model as it is without any rewrite."""
+        graph = self.graph
+        while isinstance(base := getattr(graph, "base", None), Graph):
+            graph = base
+        return self._model_fingerprint if graph is self.graph else graph.fingerprint()
 
     @cached_property
     def _model_fingerprint(self) -> str:

@@ -9,5 +9,9 @@ document.body.style.cssText = "margin:16px;background:light-dark(#fff,#111)";
 const el = document.createElement("div");
 document.body.append(el);
 mount(scene(query.get("scene") ?? "base"), el);
-for (const id of query.getAll("click"))
-  el.querySelector(`[data-testid="${id}"]`)?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+void (async () => {
+  for (const id of query.getAll("click")) {
+    el.querySelector(`[data-testid="${id}"]`)?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    await new Promise((drawn) => setTimeout(drawn, 50));
+  }
+})();

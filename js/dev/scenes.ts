@@ -3,12 +3,17 @@ import attention from "../../tests/wire/kernel.attention.json";
 import outputs from "../../tests/wire/kernel.outputs.json";
 import redrawnOutputs from "../../tests/wire/kernel.outputs_redrawn.json";
 import toyOutputs from "../../tests/wire/kernel.outputs_toy.json";
+import drafted from "../../tests/wire/kernel.preview.json";
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
+import rewriting from "../../tests/wire/kernel.rewriting.json";
 import sample from "../../tests/wire/kernel.sample.json";
 import redrawnSample from "../../tests/wire/kernel.sample_redrawn.json";
 import toySample from "../../tests/wire/kernel.sample_toy.json";
 import fallen from "../../tests/wire/trait.charts.induction.json";
 import places from "../../tests/wire/trait.charts.positions.json";
+import compared from "../../tests/wire/trait.compare.induction.json";
+import noise from "../../tests/wire/trait.compare.noise.json";
+import measuring from "../../tests/wire/trait.compare.running.json";
 import confirmed from "../../tests/wire/trait.confirm.done.json";
 import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
@@ -18,6 +23,13 @@ import slice from "../../tests/wire/trait.graph.gpt2.json";
 import induction from "../../tests/wire/trait.graph.induction.json";
 import splitGraph from "../../tests/wire/trait.graph.split.json";
 import toyGraph from "../../tests/wire/trait.graph.toy.json";
+import history from "../../tests/wire/trait.history.induction.json";
+import long from "../../tests/wire/trait.history.long.json";
+import lessonDone from "../../tests/wire/trait.lesson.done.json";
+import lessonMissing from "../../tests/wire/trait.lesson.missing.json";
+import lessonOpen from "../../tests/wire/trait.lesson.open.json";
+import lessonStarters from "../../tests/wire/trait.lesson.starters.json";
+import lessonWrong from "../../tests/wire/trait.lesson.wrong.json";
 import result from "../../tests/wire/trait.result.induction.json";
 import partial from "../../tests/wire/trait.result.partial.json";
 import toyResult from "../../tests/wire/trait.result.toy.json";
@@ -27,6 +39,7 @@ import samples from "../../tests/wire/trait.samples.induction.json";
 import empty from "../../tests/wire/trait.state.empty.json";
 import sliceState from "../../tests/wire/trait.state.gpt2.json";
 import state from "../../tests/wire/trait.state.induction.json";
+import named from "../../tests/wire/trait.state.named.json";
 import splitState from "../../tests/wire/trait.state.split.json";
 import toyState from "../../tests/wire/trait.state.toy.json";
 import done from "../../tests/wire/trait.status.done.json";
@@ -34,6 +47,7 @@ import failed from "../../tests/wire/trait.status.error.json";
 import running from "../../tests/wire/trait.status.running.json";
 import sliceTask from "../../tests/wire/trait.task.gpt2.json";
 import task from "../../tests/wire/trait.task.induction.json";
+import madeTask from "../../tests/wire/trait.task.made.json";
 import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
@@ -66,7 +80,7 @@ export function makeGraph(layers: number, heads: number, mlp: boolean): Graph {
 
 const claim = (parent: string, port: string, component: string, rule: string): Claim => ({
   ...{ id: `${parent}${port && "."}${port}>${component}`, parent, port, components: [component], rule },
-  ...{ paths: "direct", positions: null, share: null },
+  ...{ paths: "direct", positions: null, share: null, name: "", note: "" },
 });
 const nameMovers: Claim[] = [
   claim("logits", "", "a9.h9", "token"),
@@ -87,7 +101,8 @@ const big = (layers: number, heads: number, mlp: boolean) => ({
   ...{ state: { ...state, claims: layers >= 12 ? nameMovers : [] } },
   selection: { nodes: ["a8.h6"], claim: null, under: "logits>a9.h9.q" },
 });
-const base = { graph: induction, task, state, selection, status: done, result, confirm: ready, charts: makeCharts() };
+const charts = makeCharts();
+const base = { history, graph: induction, task, state, selection, status: done, result, confirm: ready, charts };
 const warned = { ...base, result: doubted };
 const toy = {
   ...base,
@@ -121,7 +136,18 @@ const scenes: Record<string, Record<string, unknown>> = {
   unconfirmed: { ...warned, confirm: other },
   unheld: { ...base, confirm: none },
   split: { ...base, graph: splitGraph, state: splitState },
+  history: { ...base, state: named },
+  compare: { ...base, compare: compared, selection: { ...selection, claim: "logits>a1.h3" } },
+  noise: { ...base, compare: noise },
+  comparing: { ...base, compare: measuring, status: { ...running, message: "comparing step 3 with step 5" } },
+  many: { ...base, history: long },
   toy,
+  lesson: { ...base, lesson: lessonWrong, state: empty },
+  lessonHint: { ...base, lesson: lessonOpen },
+  lessonMissing: { ...base, lesson: lessonMissing, state: empty },
+  lessonDone: { ...base, lesson: lessonDone },
+  starters: { lesson: lessonStarters, status: { ...idle, rev: 0 } },
+  made: { ...base, task: madeTask, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   saved: { ...base, static: true, samples },
   sample: { ...base, selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" } },
   redrawn: base,
@@ -191,9 +217,16 @@ export function scene(name: string): FakeModel {
       model.receive({ ...attention, id } as KernelMessage);
       return;
     }
-    if (message.kind !== "preview") return answer(message);
-    const { preview } = positionwise;
-    model.receive({ kind: "preview", id: message.id, preview: { ...preview, rule: message.rule } } as KernelMessage);
+    if (message.kind === "preview") {
+      const { preview } = message.spec ? drafted : positionwise;
+      const matches = message.spec?.kind === "regex" ? 840 : null;
+      model.receive({ kind: "preview", id, preview: { ...preview, matches, rule: message.rule } } as KernelMessage);
+    } else if (message.kind === "rewriting") model.receive({ ...rewriting, id } as KernelMessage);
+    else if (message.kind === "inputs") {
+      const { tokens } = drafted.preview.reference;
+      const rows = Array.from({ length: 8 }, (_, i) => ({ index: 17 * i, tokens, label: "t07" }));
+      model.receive({ kind: "inputs", id, total: 84, start: 0, rows });
+    } else answer(message);
   };
   return model;
 }

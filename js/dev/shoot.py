@@ -44,6 +44,17 @@ SHOTS: list[tuple[str, str, int, list[str]]] = [
     ("split", "light", 1280, ["cell-m0[rest]"]),
     ("split", "dark", 1280, []),
     ("split", "light", 480, []),
+    ("history", "light", 1280, ["tab-history"]),
+    ("history", "dark", 1280, ["tree-row-logits>a1.h3", "tab-history"]),
+    ("history", "light", 480, ["tab-history"]),
+    ("history", "light", 1280, ["tree-row-logits>a1.h3"]),
+    ("history", "light", 1280, ["fold-logits>a1.h3"]),
+    ("compare", "light", 1280, ["tab-history"]),
+    ("compare", "dark", 1280, ["tab-history"]),
+    ("compare", "light", 480, ["tab-history"]),
+    ("noise", "light", 1600, ["tab-history"]),
+    ("comparing", "light", 1280, ["tab-history"]),
+    ("many", "light", 1280, ["tab-history"]),
     ("toy", "light", 1280, ["tab-result"]),
     ("toy", "dark", 1280, []),
     ("toy", "light", 480, []),
@@ -56,6 +67,16 @@ SHOTS: list[tuple[str, str, int, list[str]]] = [
     ("placed", "light", 1280, ["tab-sample", "sample-row-logits>a1.h3.k>a0.h2"]),
     ("saved", "dark", 1280, ["tab-sample"]),
     ("saved", "light", 1280, ["tab-result"]),
+    ("lesson", "light", 1280, []),
+    ("lesson", "dark", 480, []),
+    ("lessonHint", "light", 1280, []),
+    ("lessonHint", "dark", 1280, ["lesson-minimise"]),
+    ("lessonMissing", "light", 900, []),
+    ("lessonDone", "dark", 1280, []),
+    ("sample", "light", 1280, ["explain-button"]),
+    ("toy", "dark", 480, ["explain-button"]),
+    ("starters", "light", 1280, []),
+    ("starters", "dark", 480, []),
     ("positions", "light", 1280, ["tab-result"]),
     ("positions", "dark", 1280, ["tab-result"]),
     ("positions", "light", 480, ["tab-result"]),
@@ -64,6 +85,12 @@ SHOTS: list[tuple[str, str, int, list[str]]] = [
     ("loading", "light", 1280, []),
     ("base", "light", 1280, ["help"]),
     ("base", "light", 1280, ["export"]),
+    ("made", "light", 1280, ["make-rule", "maker-painted"]),
+    ("made", "dark", 1280, ["make-rule", "maker-both"]),
+    ("made", "light", 480, ["make-rule", "maker-at"]),
+    ("made", "dark", 480, ["open-rewrite"]),
+    ("made", "light", 1280, ["open-rewrite"]),
+    ("made", "light", 1600, ["chip-token"]),
 ]
 
 
@@ -81,7 +108,7 @@ def main(out: Path, only: list[str]) -> None:
             page.on("console", lambda message: problems.append(message.text))
             query = urlencode([("scene", scene), ("theme", theme), *(("click", c) for c in clicks)])
             page.goto(f"{PAGE}?{query}")
-            page.wait_for_timeout(250)
+            page.wait_for_timeout(800 if len(clicks) and scene == "made" else 250)
             name = "-".join([scene, theme, str(width), *clicks])
             page.screenshot(path=out / f"{name}.png", full_page=True)
             page.close()

@@ -132,6 +132,7 @@ export function createActions(store: Store, ui: Ui) {
     say,
     quiet,
     edit,
+    send: (request: Parameters<Store["requests"]["send"]>[0]) => send(request),
     ...searchActions(store, ui, send),
 
     selectNode(component: string, add = false) {
@@ -242,22 +243,24 @@ export function createActions(store: Store, ui: Ui) {
       if (receiver) connect(receiver, component);
     },
 
+    /** Makes, renames or deletes a rule, rewrites or splits: what is refused is said here or, with `refused`, there. */
+    make(op: Op, done?: () => void, refused?: (message: string) => void) {
+      if (store.readOnly) return;
+      store.requests.send({ kind: "edit", op }, (answer) => {
+        if (answer.kind === "ack") {
+          quiet();
+          done?.();
+        } else if (answer.kind === "rejected")
+          (refused ?? ((message: string) => say("error", message)))(answer.message);
+      });
+    },
+
     run: () => send({ kind: "run" }),
     confirm: () => send({ kind: "confirm" }),
     cancel: () => send({ kind: "cancel" }),
     waterfall: () => send({ kind: "waterfall" }),
     undo: () => send({ kind: "undo" }),
     redo: () => send({ kind: "redo" }),
-    exportJson() {
-      ui.exported.value = "";
-      ui.panel.value = ui.panel.value === "export" ? null : "export";
-      if (ui.panel.value) {
-        store.requests.send({ kind: "export" }, (answer) => {
-          if (answer.kind === "exported") ui.exported.value = answer.text;
-          if (answer.kind === "rejected") say("error", answer.message);
-        });
-      }
-    },
     importJson(text: string) {
       try {
         JSON.parse(text);

@@ -3,6 +3,8 @@ import { effect, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
+import { createFiles, type Files } from "./files";
+import { createSteps, type Steps } from "./history";
 import type { Model } from "./host";
 import type { Receiver } from "./hypothesis";
 import { createMapState, type MapState } from "./mapState";
@@ -11,14 +13,13 @@ import { createSamples, type SampleView } from "./sample";
 import { SEARCH_FORM, type SearchForm } from "./search";
 import { createStore, type Store } from "./store";
 
-export type Panel = "help" | "export" | "import" | "rewrite" | "lesson";
+export type Panel = "help" | "export" | "import" | "rewrite" | "positions" | "lesson";
 export type Tab = "rule" | "sample" | "result" | "search" | "history";
 
 /** State of one view that no other view, and no kernel, needs to know. */
 export type Ui = {
   tab: Signal<Tab>;
   panel: Signal<Panel | null>;
-  exported: Signal<string>;
   /** The rule under the pointer or the focus, for the preview. */
   hovered: Signal<string | null>;
   /** The rule assigned last: what a drawn edge gets. */
@@ -45,6 +46,14 @@ export type Ui = {
   naming: Signal<string | null>;
   /** The token position that charts are cut down to. */
   position: Signal<number | null>;
+  /** Claims whose rows in the tree are folded. */
+  folded: Signal<ReadonlySet<string>>;
+  /** Components and claims that are lit up while the rest is dimmed; null: nothing is. */
+  spotlight: Signal<Set<string> | null>;
+  /** The lesson is a single line. */
+  minimised: Signal<boolean>;
+  /** Which step of "Explain this run" is shown, and whether its answer is; null: it is closed. */
+  explaining: Signal<{ at: number; revealed: boolean } | null>;
   /** What the Search tab asks. */
   search: Signal<SearchForm>;
 };
@@ -55,6 +64,8 @@ export type App = {
   map: MapState;
   previews: Previews;
   samples: SampleView;
+  files: Files;
+  steps: Steps;
   actions: Actions;
   uid: string;
   dispose(): void;
@@ -64,7 +75,6 @@ function createUi(): Ui {
   return {
     tab: signal("rule"),
     panel: signal(null),
-    exported: signal(""),
     hovered: signal(null),
     current: signal(null),
     group: signal(false),
@@ -79,6 +89,10 @@ function createUi(): Ui {
     attention: signal(null),
     naming: signal(null),
     position: signal(null),
+    folded: signal(new Set()),
+    spotlight: signal(null),
+    minimised: signal(false),
+    explaining: signal(null),
     search: signal(SEARCH_FORM),
   };
 }
@@ -88,6 +102,7 @@ export function createApp(model: Model): App {
   const ui = createUi();
   const previews = createPreviews(store.requests);
   const samples = createSamples(store, ui);
+  const steps = createSteps(store);
   const stop = effect(() => {
     // Subscribes: other rules under the same name make what was learned wrong.
     store.task.value;
@@ -99,6 +114,8 @@ export function createApp(model: Model): App {
     map: createMapState(store, ui),
     previews,
     samples,
+    files: createFiles(store.requests),
+    steps,
     actions: createActions(store, ui),
     // SVG patterns are found by id, and ids are shared by all views of a page.
     uid: `scrub${Math.random().toString(36).slice(2, 8)}`,
@@ -106,6 +123,7 @@ export function createApp(model: Model): App {
       stop();
       previews.dispose();
       samples.dispose();
+      steps.dispose();
       store.dispose();
     },
   };

@@ -6,6 +6,7 @@ import {
   heightOf,
   LETTER_ZONE,
   labelOf,
+  MARK_ZONE,
   placeStack,
   type Sizes,
   type SplitBox,
@@ -23,7 +24,7 @@ const PORT = 15;
 /** Wide enough for the name and for those of the parts. */
 function widthOf(stack: Stack): number {
   const letters = [stack.root, ...stack.components.map((c) => labelOf(c, "full"))].map((text) => text.length);
-  return Math.max(SIZES.w, Math.max(...letters) * LETTER + 16 + LETTER_ZONE);
+  return Math.max(SIZES.w, Math.max(...letters) * LETTER + 12 + LETTER_ZONE + MARK_ZONE);
 }
 
 export function layoutFunctions(graph: Graph): Drawing {

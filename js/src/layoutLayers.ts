@@ -154,7 +154,7 @@ export function layoutLayers(graph: Graph, folded: ReadonlySet<number>): Drawing
   const endSizes: Sizes = { ...size, h: ENDS, port: 0 };
   const endsH = Math.max(ENDS, ...ends.map((s) => heightOf(s, endSizes).h));
   const step = headsWidth / Math.max(ends.length, 1);
-  const w = Math.min(104, step - 12);
+  const w = Math.min(112, step - 12);
   const endCells = ends.flatMap((s, i) => place(s, left + step * (i + 0.5) - w / 2, endsY, w, endSizes));
   if (ends.length > 0)
     rows.push({

@@ -66,7 +66,7 @@ function describe(name: string, claims: Claim[], mark: Mark | null, root: boolea
   if (claims.length === 0) return `${name}, unclaimed, resampled freely${measured}`;
   const each = claims.map((c) => {
     const shared = c.share === null ? "" : `, one draw with ${c.share}`;
-    return `claimed through ${pathWords(c.parent)}${c.port ? ` ${portWord(c.port)}` : ""}, rule ${c.rule}${shared}`;
+    return `claimed through ${pathWords(c.parent)}${c.port ? ` ${portWord(c.port)}` : ""}, rule ${c.rule}${shared}${c.name ? `, named ${c.name}` : ""}`;
   });
   return `${name}, ${each.join("; ")}${measured}`;
 }

@@ -1,9 +1,10 @@
 /** Gestures of the map beyond one click: layers, the same rule, one shared draw, folding, the window, and its menu. */
 import type { App } from "./app";
 import { portsOf } from "./graph";
-import { claimsOf, claimsUnder, type Receiver, ROOT, selectedClaim, upstreamProblem, WHOLE_INPUT } from "./hypothesis";
+import { claimsOf, claimsUnder, type Receiver, ROOT, upstreamProblem, WHOLE_INPUT } from "./hypothesis";
 import { placeOf } from "./layout";
 import type { MapState } from "./mapState";
+import { freshShare, selectedClaims } from "./tree";
 import type { Claim, Op } from "./wire";
 import { panBy, reveal, WHOLE, ZOOM_STEP, zoomAt } from "./zoom";
 
@@ -55,22 +56,11 @@ export function selectSameRule(app: App, cell: string): void {
 
 /** The claims that the selection means at the active receiver, and the components not claimed there. */
 function meant(app: App): { held: Claim[]; fresh: string[]; receiver: Receiver | null } {
-  const { store } = app;
-  const claims = claimsOfState(app);
-  const receiver = store.receiver.value;
-  const selection = store.selection.value;
-  const only = selectedClaim({ claims, selection });
-  if (only && selection.nodes.every((n) => only.components.includes(n))) return { held: [only], fresh: [], receiver };
-  const nodes = selection.nodes.filter((n) => n !== ROOT);
-  const held = claimsUnder(claims, receiver?.path ?? ROOT).filter((c) => c.components.some((n) => nodes.includes(n)));
-  return { held, fresh: nodes.filter((n) => !held.some((c) => c.components.includes(n))), receiver };
-}
-
-function freeName(claims: Claim[]): string {
-  const taken = new Set(claims.map((c) => c.share));
-  let n = 1;
-  while (taken.has(`S${n}`)) n += 1;
-  return `S${n}`;
+  const receiver = app.store.receiver.value;
+  const selection = { ...app.store.selection.value, under: receiver?.path ?? ROOT };
+  const held = selectedClaims(claimsOfState(app), selection);
+  const fresh = selection.nodes.filter((n) => n !== ROOT && !held.some((c) => c.components.includes(n)));
+  return { held, fresh, receiver };
 }
 
 /** S: one draw for all that is selected; again: an own draw for each. What is not claimed yet is, as `any input`. */
@@ -86,7 +76,7 @@ export function planShare(app: App): { op: Op | null; sentence: string } {
   const [one] = shares;
   const together = fresh.length === 0 && shares.size === 1 && one !== null;
   const claims = claimsOfState(app);
-  const name = together ? null : ([...shares].find((s): s is string => s !== null) ?? freeName(claims));
+  const name = together ? null : ([...shares].find((s): s is string => s !== null) ?? freshShare(claims));
   const any = app.store.task.value?.rules[1]?.name ?? "any input";
   const under = receiver?.path ?? ROOT;
   const ops: Op[] = [

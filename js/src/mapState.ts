@@ -10,6 +10,8 @@ import { overlaps, WHOLE, type Window, windowBox } from "./zoom";
 
 /** Below so many pixels on the screen a cell shows its hue or hatching only. */
 export const CLOSE_UP = 20;
+/** Below so many, a letter in it cannot be read. */
+const READABLE = 11;
 /** From so many cells on, names are looked up rather than seen. */
 const MANY = 400;
 
@@ -29,6 +31,8 @@ export type MapState = {
   menu: Signal<MenuPlace | null>;
   finding: Signal<boolean>;
   dragged: Signal<Dragged | null>;
+  /** Even the letter of a claimed cell would be too small to read. */
+  tiny: ReadonlySignal<boolean>;
   /** so many components that the list comes before the picture */
   many: ReadonlySignal<boolean>;
   searches: ReadonlySignal<Measured[]>;
@@ -79,6 +83,7 @@ export function createMapState(store: Store, ui: Ui): MapState {
   });
   return {
     ...{ layout, window, scale, folded, lasso, caught, searches, search, grey },
+    tiny: computed(() => layout.value?.detail === "dots" && smallest(layout.value) * zoomed.value < READABLE),
     look: createLooks(store, { receiver, caught, focus: ui.focus, marks, near }),
     menu: signal(null),
     finding: signal(false),

@@ -1,7 +1,9 @@
 /** What the menu of the map and the tree offers for a selection. Only what works here and now is listed. */
 import type { App } from "./app";
 import { portWord } from "./graph";
-import { claimsOf, claimsUnder, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
+import { claimsOf, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
+import { labelItems } from "./labelMenu";
+import { chosenClaims } from "./labels";
 import {
   emptyLayers,
   fold,
@@ -64,6 +66,13 @@ function claiming(app: App, claim: Claim | null): MenuPart {
       ...{ key: `under-${r.name}`, label: `New claims go under its ${portWord(r.name)}`.replace("its input", "it") },
       ...{ hint: "U", run: () => actions.setReceiver(r) },
     })),
+    ...some(receivers.length > 0, () => ({
+      ...{ key: "expand", label: "Expand upstream" },
+      items: receivers.map((r) => ({
+        ...{ key: `expand-${r.name}`, label: `Search what feeds ${r.port ? `its ${portWord(r.name)}` : "it"}` },
+        run: () => actions.search(r.path),
+      })),
+    })),
     ...some(split, () => ({
       ...{ key: "split-ports", label: "Split into query, key and value" },
       run: () => {
@@ -75,22 +84,6 @@ function claiming(app: App, claim: Claim | null): MenuPart {
 
 const shareWords = (app: App): string =>
   planShare(app).sentence.startsWith("One draw") ? "One shared draw" : "A draw of its own for each";
-
-function grouping(app: App, claim: Claim | null): MenuPart {
-  const { store, actions } = app;
-  const here = claimsUnder(store.state.value?.claims ?? [], store.receiver.value?.path ?? ROOT);
-  const held = here.filter((c) => c.components.some((n) => store.selection.value.nodes.includes(n)));
-  return [
-    ...some(!claim && held.length > 1, () => ({
-      ...{ key: "group", label: `Group ${held.length} claims into one` },
-      run: () => actions.edit({ op: "group", claims: held.map((c) => c.id) }),
-    })),
-    ...some(claim && claim.components.length > 1, () => ({
-      ...{ key: "ungroup", label: "Ungroup: a claim for each" },
-      run: () => claim && actions.edit({ op: "ungroup", claim: claim.id }),
-    })),
-  ];
-}
 
 /** A head's attention pattern is in the Sample tab. */
 function looking(app: App, cell: string): MenuPart {
@@ -156,10 +149,7 @@ async function copy(app: App): Promise<void> {
 
 function ending(app: App, cell: string, claim: Claim | null): MenuPart {
   const { store, actions } = app;
-  const claims = store.state.value?.claims ?? [];
-  const here = claimsUnder(claims, store.receiver.value?.path ?? ROOT);
-  const held = here.filter((c) => c.components.some((n) => store.selection.value.nodes.includes(n)));
-  const removable = claim ? [claim] : held;
+  const removable = claim ? [claim] : chosenClaims(app);
   return [
     ...some(store.selection.value.nodes.length > 0, () => ({
       ...{ key: "copy", label: "Copy Python reference", run: () => void copy(app) },
@@ -179,7 +169,7 @@ export function menuFor(app: App, cell: string): MenuPart[] {
   const { readOnly } = app.store;
   const claim = claimMeant(app);
   const parts = [
-    readOnly ? [] : [...claiming(app, claim), ...grouping(app, claim)],
+    readOnly ? [] : [...claiming(app, claim), ...labelItems(app, claim)],
     [...looking(app, cell), ...selecting(app, cell)],
     folding(app, cell),
     readOnly ? ending(app, cell, null).filter((i) => i.key === "copy") : ending(app, cell, claim),

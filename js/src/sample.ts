@@ -47,7 +47,11 @@ export function createSamples(store: Store, ui: Ui): SampleView {
   const node = signal("logits");
   const at = signal<number | null>(null);
   const rev = computed(() => (store.result.value?.complete ? store.result.value.rev : null));
-  const stored = computed(() => (store.readOnly ? (store.samples.value?.samples ?? []) : null));
+  // A notebook opened again without its kernel has what was kept, if something was; else it can only wait.
+  const stored = computed(() => {
+    const all = store.samples.value?.samples ?? null;
+    return store.readOnly ? (all ?? []) : store.requests.silent.value ? all : null;
+  });
   const kept = computed(() => stored.value?.map((sample) => sample.example) ?? null);
   const count = computed(() => store.result.value?.n ?? 0);
   let newest = 0;

@@ -1,6 +1,6 @@
 /** What feeds a node of the shown example, how each draw looks, and why it was this input: pure functions of a sample. */
 import { HUES } from "./rules";
-import { count, percent } from "./text";
+import { count, percent, visible } from "./text";
 import type { Sample, SeenRow } from "./wire";
 
 export const PATTERNS = ["solid", "dashed", "dotted", "double", "slanted"] as const;
@@ -74,8 +74,11 @@ export function whyWords(sample: Sample, row: SeenRow, position: number): string
   const size = sizeAt(row, p);
   const { tag, input } = markAt(sample, row, p);
   const where = row.sources.length > 1 ? `At position ${p}: ` : "";
-  const label = row.labels[p] ?? "";
+  const label = visible(row.labels[p] ?? "");
   const ends = [
+    row.sources.length > 1
+      ? ` Every position has a draw of its own: ${count(new Set(row.sources).size)} inputs over all positions.`
+      : "",
     row.share ? ` All claims with the draw “${row.share}” have this one draw.` : "",
     row.enters
       ? ""

@@ -35,6 +35,8 @@ export type Stack = { root: string; components: Component[] };
 
 /** How wide the letter of a rule stands beside a name. */
 export const LETTER_ZONE = 22;
+/** And the square of a search's number on the other side of it. */
+export const MARK_ZONE = 22;
 const MOST_BANDS = 4;
 const GAP = 6;
 /** Where an inner port's edge runs on, under its band. */

@@ -14,6 +14,7 @@ import type {
   Graph,
   History,
   KernelMessage,
+  Lessons,
   Result,
   Samples,
   Search,
@@ -35,6 +36,7 @@ export type Store = {
   state: ReadonlySignal<State | null>;
   status: ReadonlySignal<Status | null>;
   confirm: ReadonlySignal<Confirm | null>;
+  lessons: ReadonlySignal<Lessons | null>;
   history: ReadonlySignal<History | null>;
   compare: ReadonlySignal<Compare | null>;
   /** What was asked of the senders of a port, newest last. */
@@ -84,6 +86,7 @@ export function createStore(model: Model): Store {
   const state = signal<State | null>(null);
   const status = signal<Status | null>(null);
   const confirm = signal<Confirm | null>(null);
+  const lessons = signal<Lessons | null>(null);
   const history = signal<History | null>(null);
   const compare = signal<Compare | null>(null);
   const searches = signal<Search[]>([]);
@@ -121,6 +124,7 @@ export function createStore(model: Model): Store {
     state: into(state, "state"),
     status: into(status, "status"),
     confirm: into(confirm, "confirm"),
+    lesson: into(lessons, "lesson"),
     charts: into(sentCharts, "charts"),
     history: into(history, "history"),
     compare: into(compare, "compare"),
@@ -188,7 +192,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
-    ...{ history, compare, searches },
+    ...{ history, compare, lessons, searches },
     ...{ samples, charts },
     get readOnly() {
       return saved.value !== null;

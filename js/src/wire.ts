@@ -18,6 +18,10 @@ import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsReq
 
 export type * from "./wire/charts";
 
+import { type FileAnswer, type FileRequest, fileAnswers, fileRequests } from "./wire/files";
+
+export type * from "./wire/files";
+
 import {
   claimShape,
   type HistoryAnswer,
@@ -31,12 +35,25 @@ import {
 
 export type { ClaimChange, Compare, History, HistoryStep } from "./wire/history";
 
+import {
+  type MakingAnswer,
+  type MakingOp,
+  type MakingRequest,
+  makingAnswers,
+  makingOps,
+  makingRequests,
+} from "./wire/making";
+
+export type * from "./wire/making";
+
 import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, samples } from "./wire/sample";
 
 export type * from "./wire/sample";
 
+import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
 import { type Search, type SearchRequest, search, searchMessages } from "./wire/search";
 
+export type * from "./wire/lessons";
 export type { Asked, Each, Search, SearchCell } from "./wire/search";
 
 /** "input" and "function": in a graph of plain functions. */
@@ -72,7 +89,15 @@ export type Graph = {
   rewrites: { component: string; parts: string[]; error: number }[];
 };
 
-export type RuleInfo = { name: string; doc: string; positionwise: boolean; k: number | null };
+export type RuleInfo = {
+  name: string;
+  doc: string;
+  positionwise: boolean;
+  k: number | null;
+  source: "built-in" | "column" | "task" | "made";
+  /** Stays when other rules come and go. */
+  letter: string;
+};
 export type Task = {
   name: string;
   n: number;
@@ -83,6 +108,8 @@ export type Task = {
   model: string;
   rules: RuleInfo[];
   roles: Record<string, number[]>;
+  /** Columns with one value for each input, or for each position of it. */
+  columns: string[];
   baselines: string[];
   policies: string[];
 };
@@ -188,25 +215,6 @@ export type Confirm = {
 /** Losses of the single examples of the result with this `rev`: little-endian Float32 lists. */
 export type Examples = { rev: number; n: number; model: DataView; scrubbed: DataView; baseline: DataView };
 
-export type PreviewExample = { index: number; tokens: string[]; label: string };
-export type Preview = {
-  rule: string;
-  positionwise: boolean;
-  n: number;
-  k: number;
-  sizes: number[];
-  smallest: number;
-  singletons: number;
-  self: number;
-  bits: number;
-  at: number | null;
-  reference: PreviewExample;
-  same: PreviewExample[];
-  other: PreviewExample | null;
-  same_partition_as: string[];
-  notes: string[];
-};
-
 export type ClaimOptions = { paths?: Paths; positions?: Positions; share?: string | null };
 export type Op =
   | ({ op: "claim"; components: string[]; under: string; rule: string } & ClaimOptions)
@@ -217,16 +225,19 @@ export type Op =
   | { op: "load"; text: string }
   | { op: "clear" }
   | HistoryOp
-  | { op: "batch"; ops: Op[] };
+  | { op: "batch"; ops: Op[] }
+  | MakingOp;
 
 /** What the view sends, without the id that the store adds. */
 export type Request =
   | { kind: "edit"; op: Op }
   | { kind: "undo" | "redo" | "run" | "cancel" | "confirm" | "export" | "ping" }
-  | { kind: "preview"; rule: string; example: number | null }
+  | MakingRequest
   | ChartsRequest
+  | FileRequest
   | HistoryRequest
   | SampleRequest
+  | { kind: "lesson"; do: LessonAct }
   | SearchRequest;
 export type ViewMessage = Request & { id: string };
 
@@ -234,10 +245,11 @@ export type ViewMessage = Request & { id: string };
 export type Answer =
   | { kind: "ack"; id: string; rev: number; claims: string[] }
   | { kind: "rejected"; id: string; message: string }
-  | { kind: "preview"; id: string; preview: Preview }
+  | MakingAnswer
   | { kind: "exported"; id: string; text: string }
   | { kind: "pong"; id: string }
   | ChartsAnswer
+  | FileAnswer
   | HistoryAnswer
   | SampleAnswer;
 export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "searching"; search: Search };
@@ -249,7 +261,6 @@ const options = { paths, positions, share: nullable(text) };
 const settings = { samples: whole, seed: whole, unclaimed: text, baseline: text };
 const bounds = { value: nullable(real), low: nullable(real), high: nullable(real) };
 const interval = shape(bounds);
-const example = shape({ index: whole, tokens: texts, label: text });
 
 const result = shape({
   ...{ rev: whole, n: whole, samples: whole, complete: flag, recovered: interval, kl: interval, pointwise: interval },
@@ -267,12 +278,6 @@ const result = shape({
 const confirmed = shape({
   ...{ key: text, claims: texts, recovered: interval, inputs: whole, samples: whole, tries: whole, rev: whole },
 });
-const preview = shape({
-  ...{ rule: text, positionwise: flag, n: whole, k: whole, sizes: list(whole), smallest: whole, singletons: real },
-  ...{ self: real, bits: real, at: nullable(whole), reference: example, same: list(example), other: nullable(example) },
-  ...{ same_partition_as: texts, notes: texts },
-});
-
 const op: Check = (value, path, exact) =>
   tagged("op", {
     claim: shape({ op: text, components: texts, under: text, rule: text }, options),
@@ -284,6 +289,7 @@ const op: Check = (value, path, exact) =>
     clear: shape({ op: text }),
     ...historyOps,
     batch: shape({ op: text, ops: list(op) }),
+    ...makingOps,
   })(value, path, exact);
 
 /** How the kernel's widget names a trait: private there, since its public attributes are Python values. */
@@ -304,8 +310,13 @@ export const traits = {
   }),
   task: shape({
     ...{ name: text, n: whole, n_pos: whole, loss: text, unit: text, model: text },
-    rules: list(shape({ name: text, doc: text, positionwise: flag, k: nullable(whole) })),
-    ...{ roles: table(list(whole)), baselines: texts, policies: texts },
+    rules: list(
+      shape({
+        ...{ name: text, doc: text, positionwise: flag, k: nullable(whole), letter: text },
+        source: oneOf("built-in", "column", "task", "made"),
+      }),
+    ),
+    ...{ roles: table(list(whole)), columns: texts, baselines: texts, policies: texts },
   }),
   state: shape({
     rev: whole,
@@ -325,6 +336,7 @@ export const traits = {
   }),
   ...historyTraits,
   result: nullable(result),
+  lesson: lessonsTrait,
   charts,
   searches: list(search),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
@@ -336,10 +348,12 @@ const bare = shape({ kind: text, id: text });
 export const viewMessage = tagged("kind", {
   ...{ undo: bare, redo: bare, run: bare, cancel: bare, confirm: bare, export: bare, ping: bare },
   edit: shape({ kind: text, id: text, op }),
-  preview: shape({ kind: text, id: text, rule: text, example: nullable(whole) }),
+  ...makingRequests,
   ...chartsRequests,
+  ...fileRequests,
   ...historyRequests,
   ...sampleRequests,
+  lesson: lessonMessage,
   ...searchMessages,
 });
 
@@ -349,11 +363,12 @@ export const kernelMessage = tagged("kind", {
   rejected: shape({ kind: text, id: text, message: text }),
   partial: shape({ kind: text, result }),
   searching: shape({ kind: text, search }),
-  preview: shape({ kind: text, id: text, preview }),
+  ...makingAnswers,
   exported: shape({ kind: text, id: text, text }),
   ...chartsAnswers,
   ...sampleAnswers,
   pong: bare,
+  ...fileAnswers,
   ...historyAnswers,
 });
 

@@ -144,6 +144,7 @@ describe("answers of the kernel", () => {
   it("export shows the text, import sends it", async () => {
     const view = await show();
     await view.click("export");
+    await settle();
     const text = (view.find("export-text") as HTMLTextAreaElement).value;
     expect(JSON.parse(text)).toHaveLength(4);
     await view.click("import");

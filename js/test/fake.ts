@@ -80,7 +80,8 @@ function apply(claims: Claim[], op: Op, made: string[]): Claim[] {
       const id = `${op.under}>${op.components.join("+")}`;
       made.push(id);
       const { components, rule, paths = "direct", positions = null, share = null } = op;
-      return [...claims, { id, parent, port, components, rule, paths, positions, share }].sort((a, b) =>
+      const labels = { name: "", note: "" };
+      return [...claims, { id, parent, port, components, rule, paths, positions, share, ...labels }].sort((a, b) =>
         a.id < b.id ? -1 : 1,
       );
     }
@@ -89,6 +90,10 @@ function apply(claims: Claim[], op: Op, made: string[]): Claim[] {
     case "change": {
       const { op: _, claim, ...options } = op;
       return claims.map((c) => (c.id === claim ? { ...c, ...options } : c));
+    }
+    case "label": {
+      const { op: _, claim, ...given } = op;
+      return claims.map((c) => (c.id === claim ? { ...c, ...given } : c));
     }
     case "remove":
       return claims.filter((c) => !op.claims.some((id) => c.id === id || c.parent.startsWith(id)));
@@ -99,6 +104,21 @@ function apply(claims: Claim[], op: Op, made: string[]): Claim[] {
     default:
       return claims;
   }
+}
+
+/** A file as the kernel might make it; a picture is one pixel. */
+function fakeFile(
+  { id, what, name = "", format = "png" }: ViewMessage & { kind: "file" },
+  json: string,
+): KernelMessage {
+  const pixel = what === "figure" && format === "png";
+  const endings = { json: "scrub.json", script: "py", page: "html", figure: `recovered.${format}` };
+  const text = pixel ? null : what === "json" ? json : `${what} ${name}`;
+  const data = pixel ? "iVBORw0KGgo=" : null;
+  const filename = what === "figure" ? `induction-${name || "recovered"}.${format}` : `induction.${endings[what]}`;
+  const mime = pixel ? "image/png" : "text/plain";
+  const figures = ["recovered", "history"];
+  return { kind: "file", id, what, filename, mime, size: text?.length ?? 8, text, data, figures };
 }
 
 /** Answers edits, undo and redo as the kernel would, without measuring anything. */
@@ -129,7 +149,8 @@ export function answerEdits(model: FakeModel): void {
     const { id } = message;
     if (message.kind === "ping") model.receive({ kind: "pong", id });
     else if (message.kind === "export") model.receive({ kind: "exported", id, text: JSON.stringify(state.claims) });
-    else if (message.kind !== "preview")
+    else if (message.kind === "file") model.receive(fakeFile(message, JSON.stringify(state.claims)));
+    else if (!["preview", "slice", "history"].includes(message.kind))
       model.receive({ kind: "ack", id, rev: model.trait<State>("state").rev, claims: made });
   };
 }

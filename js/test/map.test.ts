@@ -17,7 +17,7 @@ async function menu(view: View, id: string, init: MouseEventInit = {}) {
     bubbles: true,
     composed: true,
     cancelable: true,
-    clientX: 40,
+    button: 2,
     ...init,
   });
   view.find(id).dispatchEvent(event);
@@ -69,6 +69,15 @@ describe("glyphs", () => {
     const changed = [...before].filter(([g, html]) => g.innerHTML !== html).map(([g]) => g.getAttribute("data-glyph"));
     // The one selected, and the one that was the stop of Tab.
     expect(changed.sort()).toEqual(["a0.h0", "logits"]);
+  });
+  it("a hover draws a tip, and no glyph", async () => {
+    const view = await show();
+    const glyphs = () => view.find("map").innerHTML;
+    const before = glyphs();
+    view.find("cell-a0.h2").dispatchEvent(new Event("pointerover", { bubbles: true }));
+    await settle();
+    expect(view.text("tip")).toMatch(/Layer 0 head 2.*previous token/);
+    expect(glyphs()).toBe(before);
   });
   it("what is not drawn is counted in words", async () => {
     const view = await show();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { levels, looked } from "../src/patterns";
 import { chosen, coveredBy, folded, LONG, toggled } from "../src/positions";
 import { faceOf, feeding, markAt, whyWords } from "../src/sources";
@@ -233,7 +233,10 @@ describe("the Sample tab", () => {
 describe("attention", () => {
   it("shows clean beside scrubbed, says which, and lists the values of a query", async () => {
     const view = await open({ selection: { nodes: ["a1.h3"], claim: null, under: "logits" } });
-    expect(view.model.of("attention").at(-1)).toMatchObject({ head: "a1.h3", example: 0, claim: null });
+    // Asked in an effect, which comes after a frame: that may take a moment.
+    const asked = { head: "a1.h3", example: 0, claim: null };
+    await vi.waitFor(() => expect(view.model.of("attention").at(-1)).toMatchObject(asked));
+    await settle();
     expect(view.text("attention-how")).toMatch(/^a1\.h3 is recomputed/);
     expect(view.has("heat-clean") && view.has("heat-scrubbed")).toBe(true);
     const { attention } = fixture<{ attention: Attention }>("kernel.attention");
@@ -246,7 +249,7 @@ describe("attention", () => {
     const view = await open();
     expect(view.model.of("attention")).toEqual([]);
     await view.set("attention-head", "a0.h1");
-    expect(view.model.of("attention").at(-1)?.head).toBe("a0.h1");
+    await vi.waitFor(() => expect(view.model.of("attention").at(-1)?.head).toBe("a0.h1"));
   });
   it("groups cells by weight, leaving out what is below 1 %", () => {
     const paths = levels([
@@ -313,6 +316,6 @@ describe("the strip of positions", () => {
   });
   it("is not there for inputs of one position", async () => {
     const view = await show({}, { name: "toy" });
-    expect(view.has("positions")).toBe(false);
+    expect(view.has("strip")).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 /** The whole widget on a fake model, and ways to use it as a person would. */
+import { options } from "preact";
 import { afterEach } from "vitest";
 import widget from "../src/index";
 import { mount } from "../src/mount";
@@ -22,12 +23,18 @@ export const traits = (name = "induction") => ({
   selection: fixture("trait.selection.start"),
   status: fixture("trait.status.done"),
   confirm: fixture("trait.confirm.ready"),
+  history: fixture("trait.history.induction"),
   result: fixture(RESULTS[name] ?? "trait.result.induction"),
   examples: fixture("trait.examples.induction"),
   charts: fixture("trait.charts.induction"),
 });
 
-/** Signals draw in a microtask, effects after a frame. */
+// On a busy machine frames come late: effects run in a task of their own, whatever the load.
+options.requestAnimationFrame = (flush) => {
+  setTimeout(flush);
+};
+
+/** Signals draw in a microtask, effects in a task. */
 export const settle = () => new Promise((resolve) => setTimeout(resolve, 40));
 
 export type View = ReturnType<typeof views>;

@@ -35,6 +35,7 @@ describe("the shared fixtures", () => {
       "mark",
       "history",
       "compare",
+      "lesson",
     ])
       expect(kinds).toContain(`view.${kind}`);
     for (const kind of ["ack", "rejected", "partial", "preview", "exported", "pong", "history"])

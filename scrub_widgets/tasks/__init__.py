@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import TaskError, listed, suggestion
 from ..task import Task
 
-NAMES = ("toy_sum", "induction", "parens")
+NAMES = ("toy_sum", "cancelling", "induction", "parens")
 
 
 def load_task(name: str, *, device: str = "cpu") -> Task:
@@ -14,7 +14,8 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
     Parameters
     ----------
     name : str
-        ``"toy_sum"``: a graph of four plain functions, in which every number can be worked out; ``"induction"``: a 2-layer
+        ``"toy_sum"``: a graph of four plain functions, in which every number can be worked out; ``"cancelling"``: another,
+        with a hypothesis that recovers 100 % and is wrong; ``"induction"``: a 2-layer
         attention-only transformer on token streams that repeat; ``"parens"``: a 3-layer one that says whether a string of
         parentheses is balanced.
     device : str
@@ -29,6 +30,10 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
         from .toy_sum import load as load_toy
 
         return load_toy()
+    if name == "cancelling":
+        from .cancelling import load as load_cancelling
+
+        return load_cancelling()
     if name == "induction":
         from .induction import load
 

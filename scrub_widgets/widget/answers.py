@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import charts, edits, history, publish, sample, search, wire
+from . import charts, edits, files, history, lessons, making, sample, search, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -34,11 +34,6 @@ def _edit(widget: ScrubWidget, message: wire.Edit) -> wire.AnyAnswer:
     return wire.Ack(id=message.id, rev=widget.session.rev, claims=made)
 
 
-def _preview(widget: ScrubWidget, message: wire.AskPreview) -> wire.AnyAnswer:
-    shown = publish.preview_of(widget.session.task, message.rule, message.example)
-    return wire.Previewed(id=message.id, preview=shown)
-
-
 def _export(widget: ScrubWidget, message: wire.Export) -> wire.AnyAnswer:
     return wire.Exported(id=message.id, text=widget.session.to_json())
 
@@ -51,17 +46,21 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Run: acknowledged(lambda widget: widget.session.run()),
     wire.Cancel: acknowledged(lambda widget: widget.session.cancel()),
     wire.Confirm: acknowledged(lambda widget: widget.session.ask_confirm()),
-    wire.AskPreview: _preview,
+    wire.AskPreview: making.answer_preview,
+    wire.AskInputs: making.answer_inputs,
+    wire.AskRewriting: making.answer_rewriting,
     wire.AskSlice: charts.sliced,
     wire.AskWaterfall: acknowledged(lambda widget: widget.session.ask_waterfall()),
     wire.AskSample: sample.answer_sample,
     wire.AskOutputs: sample.answer_outputs,
     wire.AskAttention: sample.answer_attention,
     wire.Export: _export,
+    wire.AskFile: files.answer_file,
     wire.Restore: history.restore,
     wire.Mark: history.mark,
     wire.AskHistory: history.earlier,
     wire.AskCompare: history.compare,
+    wire.DoLesson: lessons.do,
     wire.AskSearch: search.ask,
     wire.CancelSearch: acknowledged(lambda widget: widget.session.cancel_search()),
     wire.Accept: search.accept,

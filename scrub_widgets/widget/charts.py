@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING
-
-import numpy as np
+from weakref import WeakKeyDictionary
 
 from ..classes import Ints
 from ..errors import RuleError, ScrubError
 from ..history import Outcome
+from ..marks import marks
 from ..measure import positions
 from ..measure.estimates import Floats
 from ..measure.positions import Place
 from ..measure.waterfall import Waterfall
 from ..result import Result
-from ..rules import ANY, SAME, find, shows_tokens
+from ..rules import ANY, SAME
+from ..task import Task
 from . import wire
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 SHOWN = 4096
 """More points than this no scatter shows; the references are a random sample, so the first ones are as good as any."""
-NAMED = 6
-"""As many classes as there are colours that everybody can tell apart; the others are drawn alike."""
 RULES = 24
+MOST_CLASSES = 20 * RULES
+_CLASSES: WeakKeyDictionary[Task, dict[tuple[str, int, int], wire.ClassesInfo | None]] = WeakKeyDictionary()
 
 
 def charts_of(outcome: Outcome) -> wire.Charts:
@@ -36,7 +37,7 @@ def charts_of(outcome: Outcome) -> wire.Charts:
     return wire.Charts(
         rev=outcome.rev,
         shown=len(at),
-        classes=[found for found in (_classes(r, name, at) for name in offered) if found is not None],
+        classes=[found for found in (_known_classes(r, name, at) for name in offered) if found is not None],
         positions=[_place(place) for place in r.positions],
         roles=[_place(place) for place in r.roles],
         no_positions="" if r.positions else positions.why_none(r),
@@ -63,33 +64,27 @@ def sliced(widget: ScrubWidget, message: wire.AskSlice) -> wire.AnyAnswer:
     )
 
 
+def _known_classes(r: Result, rule: str, references: Ints) -> wire.ClassesInfo | None:
+    """As below, from memory: results with one seed have the same references, and an undo should not count them again."""
+    known = _CLASSES.setdefault(r.task, {})
+    key = (rule, r.settings.seed, len(references))
+    if key not in known:
+        if len(known) >= MOST_CLASSES:
+            known.clear()
+        known[key] = _classes(r, rule, references)
+    return known[key]
+
+
 def _classes(r: Result, rule: str, references: Ints) -> wire.ClassesInfo | None:
     """The largest classes of a rule among some references; None where it cannot be applied, or tells nothing apart."""
     try:
-        classes = r.task.classes(rule)
+        found = marks(r.task, rule, references)
     except RuleError:
         return None
-    at = r.task.loss.reads(r.task.positions)[-1] if classes.positionwise else None
-    codes = classes.codes if at is None else classes.codes[:, at]
-    labels = classes.labels if at is None else classes.labels[:, at]
-    found, first, own, sizes = np.unique(codes[references], return_index=True, return_inverse=True, return_counts=True)
-    if len(found) < 2:
+    if len(found.names) < 2:
         return None
-    largest = np.argsort(-sizes, kind="stable")[:NAMED]
-    place = np.full(len(found), len(largest))
-    place[largest] = np.arange(len(largest))
-    words = shows_tokens(find(rule, r.task.rules, r.task.positions))
-
-    def name(label: object) -> str:
-        return r.task.word(int(label)) if words and int(label) >= 0 else str(label)  # type: ignore[call-overload]
-
-    return wire.ClassesInfo(
-        rule=rule,
-        names=[name(labels[references[first[i]]]) for i in largest],
-        rest=len(found) - len(largest),
-        codes="".join(map(str, place[own].tolist())),
-        at=at,
-    )
+    codes = "".join(map(str, found.codes.tolist()))
+    return wire.ClassesInfo(rule=rule, names=found.names, rest=found.rest, codes=codes, at=found.at)
 
 
 def _place(place: Place) -> wire.PlaceInfo:

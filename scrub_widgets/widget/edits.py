@@ -14,7 +14,7 @@ from ..errors import listed
 from ..history import Step
 from ..hypothesis import Hypothesis, Paths
 from ..session import Session
-from . import wire
+from . import making, wire
 
 
 def apply(session: Session, op: wire.AnyOperation) -> tuple[int, list[str]]:
@@ -27,6 +27,8 @@ def apply(session: Session, op: wire.AnyOperation) -> tuple[int, list[str]]:
     """
     if isinstance(op, wire.Load):
         return session.load_json(op.text), []
+    if isinstance(op, wire.MakingOperation):
+        return making.apply(session, op)
     made: list[str] = []
 
     def change(step: Step) -> Step:

@@ -16,28 +16,18 @@ from ..labels import UNNAMED, Label
 from ..session import Session
 from ..tasks import NAMES
 from . import history, wire
+from .scripted import script_lines
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
 
 STATIC = Path(__file__).parent / "static"
-TRAITS = (
-    "_graph",
-    "_task",
-    "_state",
-    "_result",
-    "_examples",
-    "_charts",
-    "_status",
-    "_confirm",
-    "_compare",
-    "_searches",
-    "_selection",
-    "_height",
-)
+NOT_SAVED = ("_esm", "_css", "_id", "_static")
+"""Traits of the live widget only; all its others are in a saved page."""
 MOST_STEPS = 1000
 """Steps of the history in a saved page."""
-BINARY = ("model", "scrubbed", "baseline")
+BINARY = "$bytes"
+"""The key under which bytes stand in a page, in base64."""
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -52,10 +42,9 @@ PAGE = """<!doctype html>
 <div id="widget"></div>
 <script type="application/json" id="traits">{traits}</script>
 <script type="module">
-const traits = JSON.parse(document.getElementById("traits").textContent);
 const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-const examples = traits._examples;
-for (const key of examples ? {binary} : []) examples[key] = new DataView(bytes(examples[key]).buffer);
+const revive = (_, value) => (value?.{binary} === undefined ? value : new DataView(bytes(value.{binary}).buffer));
+const traits = JSON.parse(document.getElementById("traits").textContent, revive);
 const code = new Blob([bytes("{bundle}")], {{ type: "text/javascript" }});
 const widget = (await import(URL.createObjectURL(code))).default;
 const listeners = new Map();
@@ -89,8 +78,8 @@ def page(widget: ScrubWidget) -> str:
     return PAGE.format(
         title=f"scrub-widgets: {widget.session.task.name}",
         css=(STATIC / "widget.css").read_text("utf-8"),
-        traits=_json({**widget.get_state(list(TRAITS)), "_history": _history(widget), "_static": True}),
-        binary=json.dumps(BINARY),
+        traits=_json({**widget.get_state(_saved(widget)), "_history": _history(widget), "_static": True}),
+        binary=BINARY,
         bundle=base64.b64encode(bundle.read_bytes()).decode(),
     )
 
@@ -100,9 +89,27 @@ def _history(widget: ScrubWidget) -> object:
     return wire.plain(history.history_of(widget.session, MOST_STEPS))
 
 
+def _saved(widget: ScrubWidget) -> list[str]:
+    """Names of the traits that a view draws."""
+    own = [name for name in widget.trait_names(sync=True) if name.startswith("_") and name not in NOT_SAVED]
+    return [name for name in own if not name.startswith(("_model_", "_view_", "_anywidget"))]
+
+
 def _json(value: object) -> str:
-    """JSON that may stand inside a script element; bytes become base64."""
-    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    """JSON that may stand inside a script element."""
+    plain = json.dumps(_readable(value), ensure_ascii=False, allow_nan=False)
+    return plain.replace("<", "\\u003c")
+
+
+def _readable(value: object) -> object:
+    """The same with bytes as base64."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return {BINARY: base64.b64encode(value).decode()}
+    if isinstance(value, dict):
+        return {key: _readable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(one) for one in value]
+    return value
 
 
 def script(session: Session) -> str:
@@ -112,8 +119,9 @@ def script(session: Session) -> str:
         task = f"task = sw.load_task({name!r})"
     else:
         task = f"task = ...  # the task '{name}': model, data, loss and rules as in the notebook"
-    rewrites = [f"task = task.rewrite(...)  # {agreement}" for agreement in session.task.rewrites]
-    lines = ["import scrub_widgets as sw", "", task, *rewrites, "", "h = sw.Hypothesis()"]
+    made = script_lines(session)
+    torch = ["import torch"] if any("torch." in line for line in made) else []
+    lines = [*torch, "import scrub_widgets as sw", "", task, *made, "", "h = sw.Hypothesis()"]
     for claim in session.hypothesis:
         lines += [*_label_lines(session.step.labels.get(claim.id, UNNAMED)), _claim_line(claim)]
     chosen = _arguments(session.settings)

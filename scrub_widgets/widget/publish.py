@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..classes import Classes
-from ..engine.draws import POLICIES, stream
+from ..engine.draws import POLICIES
 from ..engine.settings import BASELINES
-from ..errors import RuleError, ScrubError
+from ..errors import ScrubError
 from ..graph.base import Layout
 from ..history import Outcome, Status
 from ..hypothesis import ROOT, Claim, Hypothesis
 from ..labels import NONE, UNNAMED, Label, Labels
 from ..measure.guards import Doubt
-from ..rules import SAME, describe, find, shows_tokens
 from ..session import Session
 from ..task import Task
 from . import wire
-
-SAME_CLASS_EXAMPLES = 3
-SIZES = 24
-UNTESTABLE = 0.2
+from .palette import palette
 
 
 def graph_of(task: Task) -> wire.Graph:
@@ -66,8 +59,9 @@ def _port(layout: Layout, owner: str, name: str) -> wire.Port:
     )
 
 
-def task_of(task: Task) -> wire.TaskInfo:
+def task_of(session: Session) -> wire.TaskInfo:
     """The data, the loss and the palette."""
+    task = session.task
     return wire.TaskInfo(
         name=task.name,
         n=len(task),
@@ -75,21 +69,12 @@ def task_of(task: Task) -> wire.TaskInfo:
         loss=task.loss.name,
         unit=task.loss.unit,
         model=task.graph.title,
-        rules=[_rule(task, name) for name in task.rules],
+        rules=palette(session),
         roles={role: list(at) for role, at in task.roles.items()},
+        columns=[name for name in task.columns if task.columns[name].shape in ((len(task),), tuple(task.tokens.shape))],
         baselines=list(BASELINES),
         policies=list(POLICIES),
     )
-
-
-def _rule(task: Task, name: str) -> wire.Rule:
-    """A rule that cannot be applied stays in the palette, with the reason instead of its description."""
-    try:
-        classes = task.classes(name)
-    except RuleError as error:
-        return wire.Rule(name=name, doc=str(error), positionwise=False, k=None)
-    k = round(len(classes.size) / task.positions) if classes.positionwise else len(classes.size)
-    return wire.Rule(name=name, doc=describe(task.rules[name]), positionwise=classes.positionwise, k=k)
 
 
 def state_of(session: Session) -> wire.State:
@@ -218,63 +203,3 @@ def examples_of(outcome: Outcome) -> wire.Examples:
     losses = outcome.result.losses
     model, scrubbed, baseline = (x.astype("<f4").tobytes() for x in (losses.model, losses.scrubbed, losses.baseline))
     return wire.Examples(rev=outcome.rev, n=len(losses), model=model, scrubbed=scrubbed, baseline=baseline)
-
-
-def preview_of(task: Task, rule: str, example: int | None) -> wire.Preview:
-    """What a rule would swap: its classes, and some inputs that it calls the same as a reference.
-
-    Raises
-    ------
-    ScrubError
-        No such rule or example, or the rule cannot be applied.
-    """
-    classes = task.classes(rule)
-    random = stream(0, f"preview {rule}")
-    reference = int(random.integers(len(task))) if example is None else example
-    if not 0 <= reference < len(task):
-        raise ScrubError(f"there is no example {reference}; the inputs go from 0 to {len(task) - 1}.")
-    at = task.loss.reads(task.positions)[-1] if classes.positionwise else None
-    codes = classes.codes if at is None else classes.codes[:, at]
-    words = shows_tokens(find(rule, task.rules, task.positions))
-
-    def shown(index: int) -> wire.PreviewExample:
-        label = classes.labels[index] if at is None else classes.labels[index, at]
-        text = task.word(int(label)) if words and label >= 0 else str(label)
-        return wire.PreviewExample(index=index, tokens=list(task.texts[index]), label=text)
-
-    members = np.flatnonzero(codes == codes[reference])
-    members = members[members != reference]
-    others = np.flatnonzero(codes != codes[reference])
-    return wire.Preview(
-        rule=rule,
-        positionwise=classes.positionwise,
-        n=len(task),
-        k=len(np.unique(codes)),
-        sizes=classes.sizes(at or 0)[:SIZES].tolist(),
-        smallest=int(classes.size.min()),
-        singletons=classes.singletons,
-        self=classes.self_share,
-        bits=classes.bits,
-        at=at,
-        reference=shown(reference),
-        same=[shown(int(i)) for i in random.permutation(members)[:SAME_CLASS_EXAMPLES]],
-        other=shown(int(random.choice(others))) if len(others) else None,
-        same_partition_as=[name for name in task.rules if name != rule and _same(task, name, classes)],
-        notes=_notes(rule, classes),
-    )
-
-
-def _same(task: Task, name: str, classes: Classes) -> bool:
-    try:
-        return task.classes(name).same_partition(classes)
-    except RuleError:
-        return False
-
-
-def _notes(rule: str, classes: Classes) -> list[str]:
-    if rule != SAME and classes.self_share > UNTESTABLE:
-        share = f"{100 * classes.self_share:.0f} %"
-        return [
-            f"Untestable: {share} of the draws give the same input back, so a claim with this rule is hardly tested."
-        ]
-    return []

@@ -6,29 +6,32 @@ import html
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from .. import made
+from ..classes import RuleFunction
 from ..comparing import Compared
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
 from ..history import Outcome
 from ..hypothesis import ROOT, Hypothesis
+from ..lessons import Course, Lesson, Progress
 from ..past import Past
 from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, charts, export, history, publish, search, wire
+from . import answers, charts, export, history, lessons, publish, search, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STATIC = Path(__file__).parent / "static"
-FIGURES = ("recovered",)
 SHOW_AS_HTML = "SCRUB_WIDGETS_STATIC"
 """Environment variable: set to 1, widgets display as self-contained HTML with the finished result, for exports."""
 
@@ -38,18 +41,23 @@ class ScrubWidget(anywidget.AnyWidget):
 
     Parameters
     ----------
-    task : Task
-        What is scrubbed.
+    task : Task, optional
+        What is scrubbed; without one, the widget offers those that ship.
     hypothesis : Hypothesis, optional
         Where to start.
+    lesson : str, Path or dict, optional
+        A lesson to begin with, as :func:`scrub_widgets.lessons.load` takes it.
+    progress : path, optional
+        File that keeps what is done in the lesson, and is read when it begins.
     samples, seed, unclaimed, baseline
         As in :meth:`scrub_widgets.Task.scrub`.
     height : int
         Least height of the view in pixels.
     """
 
-    session: Session
-    """The work behind the view."""
+    _session: Session | None = None
+    _course: Course | None = None
+    _course_can_close = True
 
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
@@ -69,47 +77,60 @@ class ScrubWidget(anywidget.AnyWidget):
     _selection = traitlets.Dict().tag(sync=True)
     _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
+    _lesson = traitlets.Dict().tag(sync=True, echo_update=False)
     _height = traitlets.Int(600).tag(sync=True)
     _id = traitlets.Unicode().tag(sync=True)  # by which a view asks its host whether this kernel still lives
 
     def __init__(
         self,
-        task: Task,
+        task: Task | None = None,
         hypothesis: Hypothesis | None = None,
         *,
+        lesson: str | Path | Mapping[str, object] | Lesson | None = None,
+        progress: str | Path | None = None,
         height: int = 600,
         **chosen: Any,
     ) -> None:
-        if not isinstance(task, Task):
+        if task is not None and not isinstance(task, Task):
             raise ScrubError(
                 f"ScrubWidget takes a Task, for example sw.load_task('induction'), not {type(task).__name__}."
             )
         unknown = [name for name in chosen if name not in _SETTINGS]
         if unknown:
-            known = ("hypothesis", "height", *_SETTINGS)
+            known = ("hypothesis", "lesson", "progress", "height", *_SETTINGS)
             raise ScrubError(
                 f"ScrubWidget has no argument {listed(unknown)}; it has {listed(known)}.{suggestion(unknown[0], known)}"
             )
+        given = [*chosen, *(["hypothesis"] if hypothesis is not None else [])]
+        task, taught, path, start = lessons.starting(task, given, lesson, progress)
+        if task is None and given:
+            raise ScrubError(f"{listed(given)} needs a task: sw.ScrubWidget(task, ...).")
         self._traits_lock = threading.RLock()
-        session = Session(task, hypothesis, **chosen)
+        session = None if task is None else Session(task, **{"hypothesis": hypothesis, **chosen, **start})
         try:
-            super().__init__(
-                _graph=wire.plain(publish.graph_of(task)),
-                _task=wire.plain(publish.task_of(task)),
-                _state=wire.plain(publish.state_of(session)),
-                _status=wire.plain(publish.status_of(session.status)),
-                _confirm=wire.plain(publish.confirm_of(session)),
-                _history=wire.plain(history.history_of(session)),
-                _selection=wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT)),
-                _height=height,
-            )
+            super().__init__(_height=height, **_first(session))
         except BaseException:
-            session.close()
+            if session is not None:
+                session.close()
             raise
         _let_go()
         self._id = self.model_id
-        self.session = session
         self.on_msg(_on_message)
+        if session is not None:
+            self._follow(session)
+        if taught is not None:
+            lessons.open_lesson(self, taught, path, can_close=False)
+
+    def _begin(self, task: Task) -> None:
+        """Work on a task, in a widget that had none."""
+        if self.has_task:
+            raise ScrubError(f"this widget works on '{self.session.task.name}'; make another for another task.")
+        session = Session(task)
+        self._set(**_first(session))
+        self._follow(session)
+
+    def _follow(self, session: Session) -> None:
+        self._session, self._shown = session, session.task
         # The session must not keep the widget alive, nor the widget miss what happened while it was made.
         me = weakref.ref(self)
         session.subscribe(lambda _, what: _forward(me, what))
@@ -203,6 +224,32 @@ class ScrubWidget(anywidget.AnyWidget):
         """What was measured on the held-out inputs, oldest first, each with the count of tries before it."""
         return self.session.confirmations
 
+    @property
+    def has_task(self) -> bool:
+        """Whether there is something to work on; a widget that was given no task offers those that ship."""
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """The work behind the view."""
+        if self._session is None:
+            raise ScrubError(
+                "this widget has no task yet: choose a starter in it, or make one with sw.ScrubWidget(task)."
+            )
+        return self._session
+
+    @property
+    def lesson(self) -> Course:
+        """The lesson that is open: ``go(step)``, ``answer(choice)``, ``check()``, ``hint()``, ``note(...)``, ``reset()``."""
+        if self._course is None:
+            raise ScrubError("no lesson is open: sw.ScrubWidget(lesson='L1'), or the Lesson button.")
+        return self._course
+
+    @property
+    def progress(self) -> Progress:
+        """What was done in the lesson: attempts, hints taken, steps done, notes."""
+        return self.lesson.progress
+
     def sample(self, number: int, at: int | None = None) -> Sample:
         """One example of the newest complete result, node by node: what its Sample tab shows.
 
@@ -222,13 +269,24 @@ class ScrubWidget(anywidget.AnyWidget):
             raise ScrubError("there is no complete result yet: wait() for it.")
         return self.result.sample(number, at)
 
-    def figure(self, name: str = "recovered") -> Figure:
-        """A matplotlib ``Figure`` of the newest result."""
-        if name not in FIGURES:
-            raise ScrubError(f"no figure '{name}'; there is {listed(FIGURES)}.{suggestion(name, FIGURES)}")
-        if self.result is None:
-            raise ScrubError("there is no complete result yet: wait() for it.")
-        return self.result.plot()
+    def figure(self, name: str = "recovered", *, rule: str | None = None) -> Figure:
+        """A matplotlib ``Figure`` of one of the charts.
+
+        Parameters
+        ----------
+        name : {"recovered", "examples", "positions", "trail", "waterfall", "history"}
+            Which; a waterfall that was not measured yet is measured.
+        rule : str, optional
+            Whose classes are marked, in ``"examples"``.
+
+        Raises
+        ------
+        ScrubError
+            No such figure, no complete result yet, or nothing that it could show.
+        """
+        from ..plots import figure  # matplotlib is loaded only for those who plot
+
+        return figure(self.session, name, rule)
 
     def to_html(self, path: str | Path) -> Path:
         """Write what the widget shows as one offline HTML file, read-only; return its path.
@@ -247,10 +305,35 @@ class ScrubWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop the engine thread, forget what was computed, and remove the views."""
-        session = getattr(self, "session", None)
-        if session is not None:
-            session.close()
+        if self._session is not None:
+            self._session.close()
         super().close()
+
+    # -- rules and rewrites made here -------------------------------------------------------------------------------
+
+    def add_rule(self, name: str, function: RuleFunction) -> None:
+        """One more rule of your own in the palette: ``f(batch) -> labels`` of shape ``[n]`` or ``[n, pos]``.
+
+        It is given to the task, in all steps of the history: undo does not take it away.
+        """
+        self.session.add_rule(name, function)
+
+    def make_rule(self, name: str, spec: made.AnyRule) -> None:
+        """Make a rule as the palette does, one undo step: ``widget.make_rule("A", sw.made.Regex(pattern="(A.)"))``."""
+        self.session.make_rule(name, spec)
+
+    def rewrite(self, spec: made.AnyRewrite) -> None:
+        """Write a component as parts, one undo step: ``widget.rewrite(sw.made.Pca(component="a1.h0", name="pc1", k=1))``."""
+        self.session.rewrite(spec)
+
+    def unsplit(self, component: str, rule: str | None = None) -> None:
+        """Put a rewritten component together again, one undo step; ``rule`` where its parts are not claimed alike."""
+        self.session.unsplit(component, rule)
+
+    @property
+    def vectors(self) -> dict[str, Any]:
+        """Directions of your own by name, ``[d_model]`` or ``[k, d_model]``, to rewrite components with."""
+        return self.session.task.vectors
 
     # -- between session and view -----------------------------------------------------------------------------------
 
@@ -274,6 +357,7 @@ class ScrubWidget(anywidget.AnyWidget):
         """Bring the view up to date with the session."""
         session = self.session
         if what == "state":
+            self._show_task()
             self._set(_selection=_possible(self._selection, session.hypothesis))
             self._set(_state=wire.plain(publish.state_of(session)), _confirm=wire.plain(publish.confirm_of(session)))
             self._show("history")
@@ -307,7 +391,16 @@ class ScrubWidget(anywidget.AnyWidget):
                 _charts=wire.plain(charts.charts_of(outcome)),
                 _result=wire.plain(shown),
             )
-            self._show("history")
+
+    def _show_task(self) -> None:
+        """The palette and the map, if rules or rewrites were made or undone; in one message, before the claims."""
+        task = self.session.task
+        if task is self._shown:
+            return
+        graph = wire.plain(publish.graph_of(task)) if task.graph is not self._shown.graph else self._graph
+        self._shown = task
+        with self.hold_sync():
+            self._set(_graph=graph, _task=wire.plain(publish.task_of(self.session)))
 
     def _answer(self, content: Any) -> None:
         """Handle one message of the view; a refusal is a sentence in the view, never a lost traceback."""
@@ -315,7 +408,8 @@ class ScrubWidget(anywidget.AnyWidget):
         try:
             answer = answers.answer(self, wire.read_message(content))
         except Exception as error:  # noqa: BLE001 - prints and tracebacks of callbacks vanish: show them in the view
-            self.session.last_error = error
+            if self.has_task:
+                self.session.last_error = error
             known = str(content.get("id", "")) if isinstance(content, dict) else ""
             answer = wire.Rejected(id=known, message=str(error) or type(error).__name__)
         if answer is not None:
@@ -330,13 +424,30 @@ class ScrubWidget(anywidget.AnyWidget):
         return {"text/html": f'<iframe srcdoc="{frame}" style="{style}"></iframe>', "text/plain": repr(self)}, {}
 
     def __repr__(self) -> str:
-        if not hasattr(self, "session"):
+        if not self.has_task:
             return "ScrubWidget()"
         task = self.session.task.name
         return f"ScrubWidget(task '{task}', {len(self.hypothesis)} claims, {self.session.status.phase})"
 
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
+
+
+def _first(session: Session | None) -> dict[str, Any]:
+    """The traits of a session that begins, or of a widget without one."""
+    selection = wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT))
+    if session is None:
+        return {"_lesson": wire.plain(lessons.info(None, None)), "_selection": selection}
+    return {
+        "_graph": wire.plain(publish.graph_of(session.task)),
+        "_task": wire.plain(publish.task_of(session)),
+        "_state": wire.plain(publish.state_of(session)),
+        "_status": wire.plain(publish.status_of(session.status)),
+        "_confirm": wire.plain(publish.confirm_of(session)),
+        "_history": wire.plain(history.history_of(session)),
+        "_lesson": wire.plain(lessons.info(session.task.name, None)),
+        "_selection": selection,
+    }
 
 
 def _let_go() -> None:

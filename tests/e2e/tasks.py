@@ -19,16 +19,19 @@ SIZES = (150, 30, 15, 5)
 
 
 def toy(n: int = 200) -> sw.Task:
-    """Three inputs and their sum, with a rule ``four classes`` of 150, 30, 15 and 5 inputs, and one of single inputs."""
+    """Three inputs and their sum, with a rule ``four classes`` of 150, 30, 15 and 5 values of ``x``, and one of single inputs."""
     random = np.random.default_rng(0)
     values = {name: random.normal(size=n) for name in ("x", "y", "z")}
-    classes = np.repeat(np.arange(4), SIZES)[:n]
+    cuts = np.sort(values["x"])[np.cumsum(SIZES)[:-1] * n // sum(SIZES)]
     return sw.Task(
         sw.FunctionGraph({"total": lambda x, y, z: x + y + z}),
         values,
         loss=sw.losses.squared_error("target"),
         columns={"target": values["x"] + values["y"] + values["z"]},
-        rules={"four classes": lambda batch: classes[np.asarray(batch.index)], "identity": lambda batch: batch.index},
+        rules={
+            "four classes": lambda batch: np.digitize(batch.columns["x"], cuts),
+            "identity": lambda batch: batch.index,
+        },
         name="toy",
     )
 
@@ -120,4 +123,7 @@ def slow(made: sw.Task, gate: Gate) -> sw.Task:
             gate.open.wait()
         return loss.function(logits, batch, clean)
 
-    return sw.Task(made.model, made.tokens, loss=replace(loss, name="gated", function=gated), name="slow")
+    gated_loss = replace(loss, name="gated", function=gated, terms=None)
+    inputs = made.data.inputs
+    values = dict(inputs.values) if inputs.values else made.tokens
+    return sw.Task(made.model, values, loss=gated_loss, hypotheses=made.hypotheses, name="slow")

@@ -68,9 +68,7 @@ def look(lab: Lab, layers: int, heads: int, seconds: float) -> None:
     expect(grid.get_by_role("gridcell")).to_have_count(components + 1)  # and the output
     expect(part(notebook, "map").locator("[data-cell][tabindex='0']")).to_have_count(1)
     # Both ends of the scale are measured: the random input and the untouched model, with losses under them.
-    expect(part(notebook, "bar-recovered")).to_contain_text(
-        re.compile(r"0 % random input.*100 % untouched model.*\d\.\d")
-    )
+    expect(part(notebook, "bar-recovered")).to_contain_text(re.compile(r"0 % .*random.*100 % untouched model.*\d\.\d"))
     expect(edges(notebook)).to_have_count(0)
 
     part(notebook, "cell-a9.h9").click()
@@ -146,6 +144,14 @@ def test_five_heads_by_lasso_and_by_keys_are_one_claim_each_and_one_undo_step(la
     page.keyboard.press("2")
     assert wait_edit(5) == by_lasso
     check_letters(5)
+
+    # The menu is ours alone, and gives the focus back.
+    part(notebook, f"cell-{heads[0]}").click(button="right")
+    expect(part(notebook, "menu")).to_be_visible()
+    expect(page.locator(".lm-Menu")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(part(notebook, "menu")).to_have_count(0)
+    expect(part(notebook, f"cell-{heads[0]}")).to_be_focused()
 
 
 @only_default_comms

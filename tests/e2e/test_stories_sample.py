@@ -56,6 +56,11 @@ def tags_of_tokens(notebook: Notebook) -> list[str]:
     return list(found)
 
 
+def visible(token: str) -> str:
+    """A token as the view writes it."""
+    return token.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
+
+
 def fed(saw: dict[str, Any], node: str) -> list[str]:
     """The tags of what feeds a node at each position, as Python says."""
     return [" ".join(tags) for tags in saw["feeds"][node]]
@@ -82,8 +87,7 @@ def test_story_5_what_each_node_saw(lab: Lab) -> None:
         shown = (part(notebook, f"sample-loss-{name}").text_content() or "").replace("\N{MINUS SIGN}", "-")
         assert abs(float(shown) - loss) < 1e-3
     for i, text in enumerate(saw["top"]):
-        visible = text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
-        expect(part(notebook, f"sample-top-scrubbed-{i}")).to_contain_text(visible)
+        expect(part(notebook, f"sample-top-scrubbed-{i}")).to_contain_text(visible(text))
 
     # Hovered, then reached by Tab: the tokens take the colours of what feeds that node.
     one, two = LEAVES[:2]
@@ -109,7 +113,7 @@ def test_story_5_what_each_node_saw(lab: Lab) -> None:
     shared = [row(notebook, node) for node in LEAVES[1:]]
     looks = [
         r.locator(".scrub-saw-source .scrub-source").evaluate(
-            "e => [e.dataset.tag, e.querySelector('.scrub-mark').className, e.querySelector('.scrub-mark').style.cssText]"
+            "e => [e.dataset.tag, e.querySelector('.scrub-line-of').className, e.querySelector('.scrub-line-of').style.cssText]"
         )
         for r in shared
     ]
@@ -118,7 +122,7 @@ def test_story_5_what_each_node_saw(lab: Lab) -> None:
         row(notebook, "logits/unclaimed")
         .locator(".scrub-saw-source .scrub-source")
         .evaluate(
-            "e => [e.dataset.tag, e.querySelector('.scrub-mark').className, e.querySelector('.scrub-mark').style.cssText]"
+            "e => [e.dataset.tag, e.querySelector('.scrub-line-of').className, e.querySelector('.scrub-line-of').style.cssText]"
         )
     )
     assert other[0] != looks[0][0]
@@ -136,7 +140,7 @@ def test_story_5_what_each_node_saw(lab: Lab) -> None:
     size, label = saw["rows"][two]["size"], saw["rows"][two]["label"]
     words = part(notebook, f"why-text-{two}")
     expect(words).to_contain_text(f"one of {size}: probability {100 / size:.1f} %")
-    expect(words).to_contain_text(f"“{label}”")
+    expect(words).to_contain_text(f"“{visible(label)}”")
 
     # Opened again, everything is as it was.
     part(notebook, "sample-next").click()

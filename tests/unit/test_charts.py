@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -11,10 +13,12 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import scrub_widgets as sw
-from scrub_widgets import Hypothesis, HypothesisError, ScrubError, Session
+from scrub_widgets import Hypothesis, HypothesisError, ScrubError, Session, plots
 from scrub_widgets.engine import stretches as cutting
+from scrub_widgets.marks import NAMED
 from scrub_widgets.measure import estimates, positions
 from scrub_widgets.measure.waterfall import steps
 from scrub_widgets.widget import charts, wire
@@ -299,7 +303,7 @@ def test_the_charts_of_a_result(session: Session) -> None:
     assert not {"same input", "any input"} & {c.rule for c in sent.classes}
     token = next(c for c in sent.classes if c.rule == "token")
     assert token.at == 4
-    assert len(token.names) <= charts.NAMED
+    assert len(token.names) <= NAMED
     assert [p.positions for p in sent.positions] == [[0], [1], [2], [3], [4]]
     assert sent.no_positions == ""
     assert sent.waterfall is None
@@ -330,3 +334,83 @@ def test_a_slice_is_the_losses_at_one_position(session: Session) -> None:
     assert (answer.n, answer.rev) == (SAMPLES, session.rev)
     with pytest.raises(ScrubError, match="is not among them"):
         charts.sliced(widget, wire.AskSlice(id="2", position=5))
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def measured() -> Iterator[Session]:
+    s = Session(task(), samples=SAMPLES)
+    s.wait(LONG)
+    s.set_hypothesis(Hypothesis().claim("m0", rule="template")[0])
+    s.wait(LONG)
+    s.set_hypothesis(tree())
+    s.wait(LONG, checked=True)
+    yield s
+    s.close()
+
+
+def words(figure: Any) -> str:
+    return " ".join(text.get_text() for text in figure.findobj(match=Text) if text.get_text())
+
+
+@pytest.mark.parametrize("name", plots.FIGURES)
+def test_every_figure_says_of_what_it_is(measured: Session, name: str) -> None:
+    figure = plots.figure(measured, name)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    assert drawn.tell() > 5000
+    said = words(figure)
+    assert "n = 96" in said
+    assert "seed 0" in said
+
+
+def test_the_numbers_of_the_figures(measured: Session) -> None:
+    r = measured.result
+    assert r is not None
+    assert str(r.loss_recovered) in words(plots.figure(measured, "recovered"))
+    (cloud,) = plots.figure(measured, "examples").axes[0].collections
+    np.testing.assert_allclose(cloud.get_offsets(), np.c_[r.losses.model, r.losses.scrubbed])
+    lines = {len(line.get_xdata()): line for line in plots.figure(measured, "positions").axes[0].lines}
+    assert set(lines) == {5}
+    fallen = plots.figure(measured, "waterfall").axes[0]
+    assert [t.get_text() for t in fallen.get_yticklabels()] == [
+        *("nothing claimed", "m0", "a1.h0", "a1.h0.k ▸ a0.h1", "the hypothesis")
+    ]
+    ends = [bar.get_x() + bar.get_width() for bar in fallen.patches]
+    assert ends[-1] == pytest.approx(100 * r.loss_recovered.value)
+    assert ends[-2] == pytest.approx(100 * r.loss_recovered.value, abs=1e-3)
+
+
+def test_classes_are_marked_in_the_examples(measured: Session) -> None:
+    figure = plots.figure(measured, "examples", "template")
+    (legend,) = figure.legends
+    assert [t.get_text().split(" ")[0] for t in legend.get_texts()] == sorted(
+        "abc",
+        key=lambda c: -sum(task().columns["template"][i] == c for i in measured.result.references),  # type: ignore[union-attr]
+    )
+    assert len(figure.axes[0].collections) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "message"),
+    [
+        ("recoverd", None, r"no figure 'recoverd'; there is .*'history'. Did you mean 'recovered'"),
+        ("trail", "template", "'trail' has none to mark"),
+        ("examples", "templat", "templat"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_refused(measured: Session, name: str, rule: str | None, message: str) -> None:
+    with pytest.raises(ScrubError, match=message):
+        plots.figure(measured, name, rule)
+
+
+def test_a_figure_without_what_it_shows_says_so() -> None:
+    m = gpt2()
+    with closing(Session(sw.Task(m.bridge, m.tokens, loss=sw.losses.kl([-1])), samples=16)) as s:
+        s.wait(LONG)
+        with pytest.raises(ScrubError, match=r"no figure of positions: .*reads one position only"):
+            plots.figure(s, "positions")
+        with pytest.raises(ScrubError, match="claim a component first"):
+            plots.figure(s, "waterfall")

@@ -289,7 +289,8 @@ def test_untestable_claim() -> None:
     found = claims.untestable_claim(leaf("pairs"))
     assert named(found) == {"untestable claim": "warning"}
     assert "50 % of the draws" in found[0].evidence
-    for rule in ("same input", "any input", "answer", "all different", "constant"):
+    assert named(claims.untestable_claim(leaf("all different"))) == {"untestable claim": "warning"}
+    for rule in ("same input", "any input", "answer", "constant"):  # to keep an input on purpose is another thing
         assert claims.untestable_claim(leaf(rule)) == []
     alone = both().with_rules(alone=lambda batch: np.where(batch.index < 150, batch.index, 1000))
     r = alone.scrub(Hypothesis().claim("D", rule="alone")[0])

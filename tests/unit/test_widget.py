@@ -353,7 +353,7 @@ def test_the_exported_page_stands_alone(view: Wire, tmp_path: Path) -> None:
     assert traits["_static"] is True
     assert traits["_result"]["complete"] is True
     assert traits["_examples"]["rev"] == traits["_result"]["rev"]
-    assert base64.b64decode(traits["_examples"]["model"]) == view.widget._examples["model"]
+    assert base64.b64decode(traits["_examples"]["model"]["$bytes"]) == view.widget._examples["model"]
     assert len(text) < 5e6
 
 

@@ -20,6 +20,7 @@ TRAITS = {
     "selection": wire.Selection,
     "status": wire.StatusInfo,
     "confirm": wire.ConfirmInfo,
+    "lesson": wire.LessonsInfo,
     "searches": list[wire.SearchInfo],
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,

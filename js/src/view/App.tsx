@@ -4,7 +4,9 @@ import { useApp } from "../app";
 import { Banner } from "./Banner";
 import { ClaimTree } from "./ClaimTree";
 import { DraggedRule } from "./DraggedRule";
+import { Explain } from "./Explain";
 import { onKey } from "./keyboard";
+import { Lesson } from "./Lesson";
 import { Live } from "./Live";
 import { Menu } from "./Menu";
 import { ModelMap } from "./ModelMap";
@@ -12,13 +14,14 @@ import { onContextMenu } from "./openMenu";
 import { Panels } from "./Panels";
 import { Positions } from "./Positions";
 import { RecoveredBar } from "./RecoveredBar";
+import { Starters } from "./Starters";
 import { StatusBar } from "./StatusBar";
 import { Tabs } from "./Tabs";
 import { TopBar } from "./TopBar";
 
 export function App() {
   const app = useApp();
-  const { store } = app;
+  const { store, ui } = app;
   const root = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -47,6 +50,7 @@ export function App() {
   }, [app]);
 
   const result = store.result.value;
+  const begun = store.graph.value !== null || !store.lessons.value?.starters.length;
   return (
     <div
       ref={root}
@@ -55,6 +59,7 @@ export function App() {
       data-rev={store.state.value?.rev ?? ""}
       data-result-rev={result?.complete ? result.rev : ""}
       data-phase={store.status.value?.phase ?? "loading"}
+      data-spotlight={ui.spotlight.value ? "" : undefined}
       data-lm-suppress-shortcuts
       data-jp-suppress-context-menu
     >
@@ -62,20 +67,31 @@ export function App() {
         <TopBar />
         <Banner />
         <Panels />
-        <RecoveredBar />
-        <div class="scrub-columns">
-          <div class="scrub-left">
-            <Positions />
-            <ModelMap />
-            <ClaimTree />
-          </div>
-          <Tabs />
-        </div>
+        <Starters />
+        {begun && <Work />}
         <StatusBar />
         <Live />
         <Menu />
         <DraggedRule />
       </div>
     </div>
+  );
+}
+
+function Work() {
+  return (
+    <>
+      <Lesson />
+      <Explain />
+      <RecoveredBar />
+      <div class="scrub-columns">
+        <div class="scrub-left">
+          <Positions />
+          <ModelMap />
+          <ClaimTree />
+        </div>
+        <Tabs />
+      </div>
+    </>
   );
 }

@@ -14,7 +14,7 @@ export function windowOf(length: number, at: number): [number, number] {
 }
 
 export const faceStyle = (face: Face) => ({ "--scrub-source": face.hue ?? "var(--scrub-text)" });
-export const faceClass = (face: Face): string => `scrub-mark scrub-mark-${face.pattern}`;
+export const faceClass = (face: Face): string => `scrub-line-of scrub-line-of-${face.pattern}`;
 
 /** The tag of a source, underlined as everywhere. */
 export function Tag({ tag, face, title }: { tag: string; face: Face; title?: string }) {
@@ -62,7 +62,7 @@ export function Chips(props: Props) {
         return (
           <li
             key={p}
-            class={`scrub-seen${differs ? " scrub-differs" : ""}${dim?.(p) ? " scrub-dim" : ""}${p === at && tokens.length > 1 && onPick ? " scrub-at" : ""}`}
+            class={`scrub-seen${differs ? " scrub-differs" : ""}${dim?.(p) ? " scrub-aside" : ""}${p === at && tokens.length > 1 && onPick ? " scrub-at" : ""}`}
             data-position={p}
             data-tags={tags}
             title={name}
@@ -87,7 +87,7 @@ export function Chips(props: Props) {
 function Marks({ marks }: { marks: Mark[] }) {
   const shown = marks.length > MARKS ? marks.slice(0, MARKS - 1) : marks;
   return (
-    <span class="scrub-marks" aria-hidden="true">
+    <span class="scrub-feeds" aria-hidden="true">
       {shown.map((mark) => (
         <span key={mark.path} class={faceClass(mark.face)} style={faceStyle(mark.face)} />
       ))}

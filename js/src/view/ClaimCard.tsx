@@ -2,6 +2,7 @@
 import { useApp } from "../app";
 import { portWord } from "../graph";
 import { parsePositions, pathWords, positionsText, receiversOf, WHOLE_INPUT } from "../hypothesis";
+import { label, ungroup } from "../labels";
 import { ruleFace } from "../rules";
 import type { Claim, Paths } from "../wire";
 import { Swatch } from "./Swatch";
@@ -12,7 +13,8 @@ const PATHS: [Paths, string, string][] = [
 ];
 
 export function ClaimCard({ claim }: { claim: Claim }) {
-  const { store, actions } = useApp();
+  const app = useApp();
+  const { store, actions, ui } = app;
   const task = store.task.value;
   const off = store.readOnly;
   // A refused change leaves the claim as it was; reading the notice draws the fields again with the values that hold.
@@ -34,22 +36,55 @@ export function ClaimCard({ claim }: { claim: Claim }) {
       <div class="scrub-card-head">
         <Swatch face={ruleFace(task.rules, claim.rule)} />
         <span>
-          <strong>{pathWords(claim.id)}</strong>
+          {claim.name && (
+            <>
+              <strong>{claim.name}</strong>
+              <br />
+            </>
+          )}
+          {claim.name ? <span>{pathWords(claim.id)}</span> : <strong>{pathWords(claim.id)}</strong>}
           <br />
           <span class="scrub-muted">{claim.rule}</span>
         </span>
-        {!off && (
+        {!off && claim.components.length > 1 && (
           <button
             type="button"
             class="scrub-link"
-            data-testid="claim-remove"
-            onClick={() => actions.remove([claim.id])}
+            data-testid="ungroup"
+            title="One claim for each of them, with this rule and what stands under it"
+            onClick={() => ungroup(app, claim)}
           >
-            remove
+            ungroup
           </button>
+        )}
+        {!off && (
+          <span class="scrub-inline">
+            {task.n_pos > 1 && claim.positions === null && (
+              <button
+                type="button"
+                class="scrub-link"
+                data-testid="claim-split"
+                title="One claim for each of several positions or roles"
+                onClick={() => {
+                  ui.panel.value = "positions";
+                }}
+              >
+                split by position…
+              </button>
+            )}
+            <button
+              type="button"
+              class="scrub-link"
+              data-testid="claim-remove"
+              onClick={() => actions.remove([claim.id])}
+            >
+              remove
+            </button>
+          </span>
         )}
       </div>
       <Inside claim={claim} />
+      <Labels claim={claim} />
       <div class="scrub-card-fields">
         {!claim.components.includes(WHOLE_INPUT) && (
           <div class="scrub-segments" role="group" aria-label="Paths">
@@ -97,6 +132,44 @@ export function ClaimCard({ claim }: { claim: Claim }) {
         </label>
       </div>
     </section>
+  );
+}
+
+/** Name and note. They are kept with the claim, and change no number. */
+function Labels({ claim }: { claim: Claim }) {
+  const app = useApp();
+  const off = app.store.readOnly;
+  if (off && !claim.note) return null;
+  return (
+    <div class="scrub-labels">
+      {!off && (
+        <label class="scrub-field">
+          <span>name</span>
+          <input
+            data-testid="claim-name"
+            key={`${claim.id}-name`}
+            value={claim.name}
+            maxLength={80}
+            placeholder="what you call it"
+            title="Shown in the tree, the exports and the history; it changes no number (F2 in the tree)"
+            onChange={(e) => label(app, claim, { name: e.currentTarget.value })}
+          />
+        </label>
+      )}
+      <label class="scrub-field">
+        <span>note</span>
+        <textarea
+          data-testid="claim-note"
+          key={`${claim.id}-note`}
+          rows={claim.note ? 3 : 1}
+          value={claim.note}
+          maxLength={4000}
+          readOnly={off}
+          placeholder="what you think it does, and why"
+          onChange={(e) => label(app, claim, { note: e.currentTarget.value })}
+        />
+      </label>
+    </div>
   );
 }
 

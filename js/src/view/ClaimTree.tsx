@@ -1,188 +1,159 @@
 /** The hypothesis as a tree: one row for each claim, so a component claimed on two paths has two rows. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
-import { componentWords, isFunctions, portWord } from "../graph";
-import { groupWords, positionsText, ROOT, receiversOf, type TreeRow, treeRows } from "../hypothesis";
-import { ruleFace } from "../rules";
-import { doubtsAbout, spokenDoubts } from "../trust";
-import type { Claim } from "../wire";
+import { isFunctions } from "../graph";
+import { ROOT } from "../hypothesis";
+import { chosenClaims, group, shareDraw } from "../labels";
+import { spotClass } from "../spotlight";
+import { plural } from "../text";
+import { groupProblem, seenRows } from "../tree";
+import { Baselines } from "./Baselines";
+import { ClaimRow } from "./ClaimRow";
 import { ConfirmMark } from "./Confirm";
-import { Swatch } from "./Swatch";
+import { treeKey } from "./treeKeys";
 
 export function ClaimTree() {
-  const { store, actions, ui } = useApp();
+  const app = useApp();
+  const { store, ui } = app;
   const claims = store.state.value?.claims ?? [];
   const chosen = store.selection.value.claim;
-  const tabbable = claims.some((c) => c.id === chosen) ? chosen : ROOT;
-  const index = store.index.value;
-  const atRoot = store.receiver.value?.path === ROOT;
+  const rows = seenRows(claims, ui.folded.value);
+  const visited = useSignal(ROOT);
+  const seen = (id: string | null) => rows.some((r) => r.claim.id === id);
+  const tabbable = seen(visited.value) ? visited.value : seen(chosen) && visited.value !== ROOT ? chosen : ROOT;
+  const grid = useRef<HTMLDivElement>(null);
+  // A row that is to take the focus once it is drawn: after a removal, a new name, an unfolding.
+  const wanted = useRef<string | null>(null);
+  const focusRow = (id: string) => {
+    const row = grid.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(id)}"]`);
+    wanted.current = row ? null : id;
+    visited.value = id;
+    row?.focus();
+  };
+  useEffect(() => {
+    if (wanted.current !== null) focusRow(wanted.current);
+  });
+  const selected = new Set(chosenClaims(app).map((c) => c.id));
+
   return (
     <section class="scrub-tree-section" aria-label="Hypothesis">
       <div class="scrub-section-head">
         <h3>Hypothesis</h3>
         <ConfirmMark />
+        <Several />
       </div>
-      <div class="scrub-tree" role="treegrid" aria-label="Claims of the hypothesis" data-testid="tree" data-zone="tree">
+      <div
+        ref={grid}
+        class="scrub-tree"
+        role="treegrid"
+        aria-label="Claims of the hypothesis"
+        aria-multiselectable="true"
+        data-testid="tree"
+        data-zone="tree"
+        onKeyDown={(event) => {
+          const target = event.target as HTMLElement;
+          const row = target.dataset.row;
+          if (row && treeKey(app, { rows, focus: focusRow }, row, event)) event.preventDefault();
+        }}
+        onFocusCapture={(event) => {
+          const row = (event.target as HTMLElement).closest<HTMLElement>("[data-row]")?.dataset.row;
+          if (row) visited.value = row;
+        }}
+      >
         <div class="scrub-tree-row scrub-tree-head" role="row">
           <span role="columnheader">Claim</span>
           <span role="columnheader">What matters about its input</span>
           <span role="columnheader">Options</span>
           <span role="columnheader">Claim under</span>
         </div>
-        {/* biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the root */}
-        <div
-          class={`scrub-tree-row${atRoot && !chosen ? " scrub-row-under" : ""}`}
-          role="row"
-          aria-level={1}
-          tabindex={tabbable === ROOT ? 0 : -1}
-          data-row={ROOT}
-          data-testid="tree-row-logits"
-          onFocus={() => {
-            ui.focus.value = ROOT;
-          }}
-          onClick={() => actions.selectNode(ROOT)}
-        >
-          <span role="gridcell" class="scrub-claim-name">
-            <strong>{index && isFunctions(index.graph) ? "output" : "logits"}</strong>
-          </span>
-          <span role="gridcell" class="scrub-muted scrub-span">
-            the output, judged on the reference input
-          </span>
-        </div>
-        {treeRows(claims).map((row) => (
-          <Row key={row.claim.id} row={row} chosen={row.claim.id === chosen} tabbable={row.claim.id === tabbable} />
+        <RootRow tabbable={tabbable === ROOT} children={claims.filter((c) => c.parent === ROOT).length} />
+        {rows.map((row) => (
+          <ClaimRow
+            key={row.claim.id}
+            row={row}
+            chosen={selected.has(row.claim.id)}
+            tabbable={row.claim.id === tabbable}
+          />
         ))}
       </div>
       {claims.length === 0 && store.state.value && (
         <p class="scrub-prompt" data-testid="empty">
           <strong>Claim your first node: click a head, then a rule.</strong> Until then every input of the logits is
           resampled, which is the 0 % baseline.
+          <Baselines />
         </p>
       )}
     </section>
   );
 }
 
-function Row({ row, chosen, tabbable }: { row: TreeRow; chosen: boolean; tabbable: boolean }) {
+function RootRow({ tabbable, children }: { tabbable: boolean; children: number }) {
   const { store, actions, ui } = useApp();
-  const { claim } = row;
-  const task = store.task.value;
   const index = store.index.value;
-  const error = store.status.value?.error;
-  const broken = error?.where === claim.id ? error.message : null;
-  const doubts = doubtsAbout(store, [claim]);
-  if (!index) return null;
-  const spoken = claim.components.map((c) => componentWords(index, c)).join(" and ");
+  const atRoot = store.receiver.value?.path === ROOT && !store.selection.value.claim;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the root
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled once, at the tree
     <div
-      class={`scrub-tree-row${chosen ? " scrub-row-chosen" : ""}`}
+      class={`scrub-tree-row${atRoot ? " scrub-row-under" : ""}${spotClass(ui, ROOT)}`}
       role="row"
-      aria-level={row.depth}
-      aria-posinset={row.position}
-      aria-setsize={row.siblings}
-      aria-expanded={row.children > 0 ? true : undefined}
-      aria-selected={chosen}
-      aria-label={`${spoken}${claim.port ? `, through the ${portWord(claim.port)}` : ""}, rule ${claim.rule}${broken ? `, error: ${broken}` : ""}${spokenDoubts(doubts)}`}
+      aria-level={1}
+      aria-posinset={1}
+      aria-setsize={1}
+      aria-expanded={children > 0 ? true : undefined}
       tabindex={tabbable ? 0 : -1}
-      style={{ "--scrub-depth": row.depth - 1 }}
-      data-row={claim.id}
-      data-testid={`tree-row-${claim.id}`}
-      onClick={() => actions.selectClaim(claim)}
+      data-row={ROOT}
+      data-testid="tree-row-logits"
       onFocus={() => {
-        const [first] = claim.components;
-        if (first && index.components.has(first)) ui.focus.value = first;
+        ui.focus.value = ROOT;
       }}
+      onClick={() => actions.selectNode(ROOT)}
     >
       <span role="gridcell" class="scrub-claim-name">
-        <span class="scrub-elbow" aria-hidden="true" />
-        {claim.port && <span class={`scrub-port-tag scrub-tag-${claim.port}`}>{claim.port}</span>}
-        <strong>{groupWords(claim.components)}</strong>
+        <strong>{index && isFunctions(index.graph) ? "output" : "logits"}</strong>
       </span>
-      <span role="gridcell" class="scrub-claim-rule">
-        <Swatch face={ruleFace(task?.rules ?? [], claim.rule)} />
-        {claim.rule}
+      <span role="gridcell" class="scrub-muted scrub-span">
+        the output, judged on the reference input
       </span>
-      <span role="gridcell" class="scrub-tags">
-        <Tags claim={claim} />
-        {doubts.map((doubt) => (
-          <span
-            key={doubt.name}
-            class={`scrub-tag scrub-tag-${doubt.severity}`}
-            data-testid={`row-guard-${claim.id}`}
-            title={`${doubt.evidence} ${doubt.advice}`}
-          >
-            <span class="scrub-row-corner" aria-hidden="true">
-              {doubt.severity === "warning" ? "!" : "i"}
-            </span>
-            {doubt.name}
-          </span>
-        ))}
-      </span>
-      <span role="gridcell" class="scrub-row-buttons">
-        <Places claim={claim} tabbable={tabbable} />
-        {!store.readOnly && (
-          <button
-            type="button"
-            class="scrub-mini scrub-remove"
-            data-testid={`remove-${claim.id}`}
-            tabindex={tabbable ? 0 : -1}
-            aria-label={`Remove the claim ${spoken}${row.children ? " and what stands under it" : ""}`}
-            title={row.children ? "Remove, with what stands under it" : "Remove"}
-            onClick={(e) => {
-              e.stopPropagation();
-              actions.remove([claim.id]);
-            }}
-          >
-            ✕
-          </button>
-        )}
-      </span>
-      {broken && (
-        <span role="gridcell" class="scrub-row-error">
-          <b aria-hidden="true">▲</b> {broken}
-        </span>
-      )}
     </div>
   );
 }
 
-function Tags({ claim }: { claim: Claim }) {
-  const where = positionsText(claim.positions);
+/** What can be done with several selected claims together. */
+function Several() {
+  const app = useApp();
+  const claims = chosenClaims(app);
+  if (claims.length < 2 || app.store.readOnly) return null;
+  const problem = groupProblem(claims);
+  const [first] = claims;
+  const shared = first?.share !== null && claims.every((c) => c.share === first?.share);
   return (
-    <>
-      {claim.paths === "all" && <span class="scrub-tag">all paths</span>}
-      {where && <span class="scrub-tag">at {where}</span>}
-      {claim.components.length > 1 && <span class="scrub-tag">one draw</span>}
-      {claim.share && <span class="scrub-tag">draw {claim.share}</span>}
-    </>
-  );
-}
-
-/** The ports of a claim, each as a button that makes it the place for new claims. */
-function Places({ claim, tabbable }: { claim: Claim; tabbable: boolean }) {
-  const { store, actions } = useApp();
-  const index = store.index.value;
-  if (!index || store.readOnly) return null;
-  return (
-    <>
-      {receiversOf(index, claim).map((r) => (
-        <button
-          key={r.path}
-          type="button"
-          class={`scrub-mini${store.receiver.value?.path === r.path ? " scrub-active" : ""}`}
-          data-testid={`under-${r.path}`}
-          tabindex={tabbable ? 0 : -1}
-          aria-pressed={store.receiver.value?.path === r.path}
-          aria-label={`${r.port || "in"}: new claims go under the ${portWord(r.name)} of this claim`}
-          title={`Put new claims under its ${portWord(r.name)}`}
-          onClick={(e) => {
-            e.stopPropagation();
-            actions.setReceiver(r);
-          }}
-        >
-          {r.port || "in"}
-        </button>
-      ))}
-    </>
+    <span class="scrub-several" data-testid="several">
+      <span class="scrub-muted">{plural(claims.length, "claim")} selected</span>
+      <button
+        type="button"
+        class="scrub-button scrub-small"
+        data-testid="group-claims"
+        // Not `disabled`: the reason must be within reach of the keyboard.
+        aria-disabled={problem !== null}
+        title={problem ?? "One claim over all of them: they take their values from the same input"}
+        onClick={() => group(app, claims)}
+      >
+        Group
+      </button>
+      <button
+        type="button"
+        class="scrub-button scrub-small"
+        data-testid="share-claims"
+        title={
+          shared
+            ? "Each takes its value from an input of its own again"
+            : "They stay claims of their own, each with its rule, but draw the same input"
+        }
+        onClick={() => shareDraw(app, claims)}
+      >
+        {shared ? "Own draws" : "Share one draw"}
+      </button>
+    </span>
   );
 }

@@ -1,22 +1,27 @@
 /** One component in the map. It reads one signal of its own, so a change draws again only the glyphs that it touches. */
 import { useApp } from "../app";
+import { halves, spokenHalves } from "../compare";
 import { ROOT } from "../hypothesis";
 import type { Cell } from "../layout";
 import type { Look } from "../looks";
+import { spotClass } from "../spotlight";
 import type { Warning } from "../wire";
 import { GlyphBody } from "./GlyphBody";
+import { GlyphHalves } from "./GlyphHalves";
 import { Port } from "./Port";
 
 export function Glyph({ cell }: { cell: Cell }) {
-  const { map } = useApp();
+  const { map, store, ui } = useApp();
+  const split = cell.id === ROOT ? null : halves(store, cell.id);
   const look = map.look(cell.id).value;
   const ports = !cell.dot || cell.id === ROOT || (look.close && cell.ports.length > 0);
   const marks = look.close || !cell.dot;
+  const spot = spotClass(ui, cell.id);
   return (
-    <g class={classOf(cell, look)} data-glyph={cell.id}>
+    <g class={classOf(cell, look) + spot} data-glyph={cell.id}>
       {look.selected && <Rings cell={cell} />}
       {!look.selected && look.caught && <Ring cell={cell} by={cell.dot ? 2 : 3} name="scrub-caught" />}
-      <GlyphBody cell={cell} look={look} />
+      {split ? <GlyphHalves cell={cell} halves={split} /> : <GlyphBody cell={cell} look={look} />}
       {marks && look.fills.some((f) => f.shared) && <Link cell={cell} />}
       {marks && look.claims.length > 1 && (
         <text class="scrub-times" x={cell.x + cell.w + 2} y={cell.y + 5}>
@@ -38,10 +43,11 @@ export function Glyph({ cell }: { cell: Cell }) {
         data-upstream={!look.dim}
         aria-selected={look.selected}
         data-doubted={look.doubt?.severity}
-        aria-label={look.label}
+        aria-label={look.label + spokenHalves(store.compare.value, cell.id)}
         {...{ x: cell.x, y: cell.y, width: cell.w, height: cell.h }}
       />
       {look.stop && <Ring cell={cell} by={focusDistance(cell, look)} name="scrub-focus" />}
+      {spot === " scrub-lit" && <Ring cell={cell} by={cell.dot ? 4 : 8} name="scrub-lit-ring" />}
     </g>
   );
 }
@@ -52,7 +58,7 @@ const focusDistance = (cell: Cell, look: Look): number => (look.selected ? 8.5 :
 function classOf(cell: Cell, look: Look): string {
   const words = [`scrub-cell scrub-cell-${cell.kind}`];
   if (cell.dot) words.push("scrub-dotted");
-  if (look.dim) words.push("scrub-dim");
+  if (look.dim) words.push("scrub-away");
   if (look.claims.length > 0) words.push("scrub-held");
   return words.join(" ");
 }
@@ -62,8 +68,8 @@ function Rings({ cell }: { cell: Cell }) {
   const [inner, outer] = cell.dot ? [1.3, 3] : [2.5, 5.5];
   return (
     <>
-      <Ring cell={cell} by={inner} name="scrub-ring" />
-      <Ring cell={cell} by={outer} name="scrub-ring" />
+      <Ring cell={cell} by={inner} name="scrub-selected-ring" />
+      <Ring cell={cell} by={outer} name="scrub-selected-ring" />
     </>
   );
 }

@@ -4,10 +4,13 @@ import { ROOT } from "../hypothesis";
 import type { Mark } from "../importance";
 import type { Cell } from "../layout";
 import type { Fill, Look } from "../looks";
-import { LETTER_ZONE } from "../stacks";
+import { LETTER_ZONE, MARK_ZONE } from "../stacks";
 
-/** The square of a search's number needs this much room. */
-const zoneOf = (cell: Cell): number => (cell.dot ? cell.h - 3 : Math.min(cell.h - 7, cell.w / 2 - 2));
+/** The square of a search's number has this much room: beside a letter or a name, else in the middle. */
+function zoneOf(cell: Cell, alone: boolean): number {
+  if (cell.dot) return cell.h - 2;
+  return alone ? cell.h - 5 : Math.min(cell.h - 8, cell.w / 2 - 3, MARK_ZONE - 4);
+}
 
 export function GlyphBody({ cell, look }: { cell: Cell; look: Look }) {
   const { uid } = useApp();
@@ -17,8 +20,9 @@ export function GlyphBody({ cell, look }: { cell: Cell; look: Look }) {
   const claimed = fills.length > 0;
   // In a small glyph the letter of a rule goes before the square.
   const square = (look.mark !== null || look.unmeasured) && !root && !(cell.dot && claimed && !look.close);
-  const zone = square ? zoneOf(cell) : 0;
-  const rest = cell.dot ? w : w - (square ? zone + 5 : 0);
+  const alone = cell.dot || (!claimed && cell.label === "");
+  const zone = square ? zoneOf(cell, alone) : 0;
+  const rest = alone ? w : w - (square ? zone + 5 : 0);
   // Boxes wide enough for letter and name keep both; elsewhere the place in the grid says what it is.
   const named = (cell.layer < 0 || cell.kind === "function") && cell.label !== "";
   const filled = named && claimed ? Math.min(w / 2, LETTER_ZONE * fills.length) : w;
@@ -43,7 +47,7 @@ export function GlyphBody({ cell, look }: { cell: Cell; look: Look }) {
             {cell.kind === "head" ? `${cell.layer}.${cell.slot}` : cell.id}
           </text>
         )}
-        {square && <Square cell={cell} mark={look.mark} zone={zone} />}
+        {square && <Square cell={cell} mark={look.mark} zone={zone} alone={alone} />}
       </>
     );
   const letters = Math.min(filled, rest) / fills.length;
@@ -76,7 +80,7 @@ export function GlyphBody({ cell, look }: { cell: Cell; look: Look }) {
           {face.letter}
         </text>
       ))}
-      {square && !cell.dot && <Square cell={cell} mark={look.mark} zone={zone} />}
+      {square && !cell.dot && <Square cell={cell} mark={look.mark} zone={zone} alone={alone} />}
     </>
   );
 }
@@ -89,15 +93,15 @@ function paint({ face, shared }: Fill, uid: string): string | undefined {
 }
 
 /** Its area is |effect|; a triangle says whether the component helps or hurts; hollow: not measured. */
-function Square({ cell, mark, zone }: { cell: Cell; mark: Mark | null; zone: number }) {
+function Square({ cell, mark, zone, alone }: { cell: Cell; mark: Mark | null; zone: number; alone: boolean }) {
   const side = zone * Math.sqrt(mark ? 0.35 + 0.65 * mark.size : 0.35);
-  const cx = cell.dot ? cell.x + cell.w / 2 : cell.x + cell.w - zone / 2 - 4;
+  const cx = alone ? cell.x + cell.w / 2 : cell.x + cell.w - zone / 2 - 4;
   const cy = cell.y + cell.h / 2;
   const kind = mark === null ? "hollow" : mark.sure ? "sure" : "noise";
   const t = side * 0.3;
   const up = mark?.helps ? -1 : 1;
   return (
-    <g class={`scrub-mark scrub-mark-${kind}`} data-mark={mark?.effect}>
+    <g class={`scrub-importance scrub-importance-${kind}`} data-mark={mark?.effect}>
       <rect {...box(cx - side / 2, cy - side / 2, side, side)} rx="1" />
       {kind === "sure" && <path d={`M${cx} ${cy + up * t}L${cx + t} ${cy - up * t}H${cx - t}Z`} />}
     </g>

@@ -71,7 +71,7 @@ export function Help() {
           unclaimed gets its value from a random input. If the hypothesis is right, none of this changes the loss. Loss
           recovered says how much of the gap between a random input (0 %) and the untouched model (100 %) is left.
         </p>
-        <ul class="scrub-marks">
+        <ul class="scrub-help-marks">
           {MARKS.map(([mark, words]) => (
             <li key={words}>
               <span>{mark}</span>

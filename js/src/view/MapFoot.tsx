@@ -100,7 +100,7 @@ function Legend() {
 
 export function MarkKey({ up }: { up: boolean }) {
   return (
-    <svg width="13" height="13" viewBox="0 0 13 13" class="scrub-mark scrub-mark-sure" aria-hidden="true">
+    <svg width="13" height="13" viewBox="0 0 13 13" class="scrub-importance scrub-importance-sure" aria-hidden="true">
       <rect width="13" height="13" rx="1" />
       <path d={up ? "M6.5 3l3.6 6.6H2.9Z" : "M6.5 10l3.6-6.6H2.9Z"} />
     </svg>

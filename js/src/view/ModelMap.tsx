@@ -52,7 +52,8 @@ function Stage({ layout }: { layout: MapLayout }) {
   });
   const state = useComputed(() => {
     const words = ["scrub-map"];
-    if (ui.drawing.value) words.push("scrub-drawing");
+    if (ui.drawing.value) words.push("scrub-map-drawing");
+    if (map.tiny.value) words.push("scrub-map-tiny");
     if (map.window.value.zoom > 1) words.push("scrub-zoomed");
     const [result, now] = [store.result.value, store.state.value];
     if (result && now && result.rev < now.rev) words.push("scrub-map-stale");

@@ -41,8 +41,8 @@ export function Positions() {
   };
   const roles = Object.keys(task.roles);
   return (
-    <section class="scrub-strip" aria-label="Positions" data-testid="positions">
-      <div class="scrub-strip-head">
+    <section class="scrub-places" aria-label="Positions" data-testid="strip">
+      <div class="scrub-places-head">
         <span class="scrub-label">Positions</span>
         <span class="scrub-muted" data-testid="positions-words">
           {claim
@@ -73,7 +73,7 @@ export function Positions() {
           </button>
         )}
       </div>
-      <div class="scrub-strip-row" role="group" aria-label="Token positions" ref={list} onKeyDown={move}>
+      <div class="scrub-places-row" role="group" aria-label="Token positions" ref={list} onKeyDown={move}>
         {from > 0 && <Folded n={from} open={() => setWhole(true)} />}
         {Array.from({ length: to - from }, (_, i) => {
           const p = from + i;
@@ -83,18 +83,19 @@ export function Positions() {
             <button
               key={p}
               type="button"
-              class={`scrub-strip-cell${on ? " scrub-strip-on" : ""}${claim && covered === null ? " scrub-strip-all" : ""}`}
+              class={`scrub-places-cell${on ? " scrub-places-on" : ""}${claim && covered === null ? " scrub-places-all" : ""}`}
               data-testid={`position-${p}`}
               data-position={p}
               tabindex={p === tabbable ? 0 : -1}
               aria-pressed={on}
-              aria-label={`Position ${p}${tokens ? `, ${visible(tokens[p] ?? "")}` : ""}${names.length > 0 ? `, ${names.join(", ")}` : ""}`}
               title={`position ${p}${names.length > 0 ? ` · ${names.join(", ")}` : ""}${claim ? "; Shift adds or takes away" : ""}`}
               onFocus={() => setFocus(p)}
               onClick={(e) => pick(p, e.shiftKey)}
             >
-              <span class="scrub-strip-token">{tokens ? visible(tokens[p] ?? "") : "·"}</span>
-              <span class="scrub-strip-number">{p}</span>
+              <span class="scrub-places-token">{tokens ? visible(tokens[p] ?? "") : "·"}</span>
+              <span class="scrub-hidden">, position </span>
+              <span class="scrub-places-number">{p}</span>
+              {names.length > 0 && <span class="scrub-hidden">, {names.join(", ")}</span>}
             </button>
           );
         })}

@@ -1,72 +1,115 @@
 /** What a rule would swap: its classes in numbers, and inputs that it holds equal. */
+import type { ComponentChildren } from "preact";
 import { useApp } from "../app";
-import type { RuleFace } from "../rules";
-import { count, fixed, percent, plural, visible } from "../text";
-import type { Preview, PreviewExample, RuleInfo } from "../wire";
+import { type RuleFace, ruleFace } from "../rules";
+import { count, fixed, percent, plural } from "../text";
+import type { Preview } from "../wire";
+import { PreviewExamples } from "./PreviewExamples";
 import { Swatch } from "./Swatch";
 
-export function PreviewCard({ rule, face }: { rule: RuleInfo; face: RuleFace }) {
+type Props = { rule: string; title: string; doc: string; face: RuleFace; children?: ComponentChildren };
+
+/** `rule`: what was asked for; `children`: what can be done with it. */
+export function PreviewCard({ rule, title, doc, face, children }: Props) {
   const { previews } = useApp();
   const shown = previews.shown.value;
-  const fits = shown?.rule === rule.name;
+  const fits = shown?.rule === rule;
   return (
     <section
       class="scrub-card scrub-preview"
-      aria-label={`Preview of the rule ${rule.name}`}
+      aria-label={`Preview of the rule ${title}`}
       data-testid="preview"
-      data-rule={fits && shown.data ? rule.name : ""}
+      data-rule={fits && shown.data && !shown.waiting ? title : ""}
       aria-busy={!fits || shown.waiting}
     >
       <div class="scrub-card-head">
         <Swatch face={face} />
         <span>
-          <strong>{rule.name}</strong>
+          <strong>{title}</strong>
           <br />
-          <span class="scrub-muted">{rule.doc}</span>
+          <span class="scrub-muted">{doc}</span>
         </span>
+        {children}
       </div>
-      {fits && shown.problem && <p class="scrub-tip-problem">{shown.problem}</p>}
-      {fits && shown.data && <Facts preview={shown.data} hue={face.hue} />}
+      {fits && shown.problem && (
+        <p class="scrub-note" role="alert" data-testid="preview-problem">
+          {shown.problem}
+        </p>
+      )}
+      {fits && shown.data && !shown.problem && <Facts preview={shown.data} face={face} />}
     </section>
   );
 }
 
-function Facts({ preview, hue }: { preview: Preview; hue: string | null }) {
+function Facts({ preview, face }: { preview: Preview; face: RuleFace }) {
+  const { k, matches, n, same_partition_as, notes } = preview;
   return (
     <>
-      <div class="scrub-stats">
-        <Stat name={preview.k === 1 ? "class" : "classes"} value={count(preview.k)} testid="preview-k" />
-        <Stat name="smallest" value={count(preview.smallest)} />
-        <Stat
-          name="alone in class"
-          value={percent(preview.singletons)}
-          title="Inputs that are the only one of their class"
-        />
-        <Stat
-          name="draws itself"
-          value={percent(preview.self)}
-          testid="preview-self"
-          title="How often a draw gives the same input back: classes / inputs"
-        />
-        <Stat name="bits kept" value={fixed(preview.bits, 2)} title="Entropy of the classes" />
-      </div>
-      <Sizes preview={preview} hue={hue} />
-      {preview.same_partition_as.length > 0 && (
-        <p class="scrub-muted">
-          Same partition as {preview.same_partition_as.join(", ")}: a run cannot tell them apart.
+      {matches !== null && (
+        <p data-testid="preview-matches">
+          Found in <b>{count(matches)}</b> of {plural(n, "input")}
+          {matches < n ? "; the others are one class, “no match”." : "."}
         </p>
       )}
-      {preview.notes.map((note) => (
-        <p key={note} class="scrub-note">
+      <Stats preview={preview} />
+      <Sizes preview={preview} hue={face.hue} />
+      {same_partition_as.length > 0 && <Twins names={same_partition_as} k={k} />}
+      {notes.map((note) => (
+        <p key={note} class="scrub-note" data-testid="preview-note">
           {note}
         </p>
       ))}
-      <Examples preview={preview} />
+      <PreviewExamples preview={preview} />
     </>
   );
 }
 
-function Stat(props: { name: string; value: string; testid?: string; title?: string }) {
+function Stats({ preview }: { preview: Preview }) {
+  const { n, k, at, back, chain, any_label, same_label } = preview;
+  const where = at === null ? "" : `, at position ${at}`;
+  return (
+    <div class="scrub-stats">
+      <Stat name={k === 1 ? "class" : "classes"} value={count(k)} testid="preview-k" title={`K${where}`} />
+      <Stat name="smallest" value={count(preview.smallest)} testid="preview-smallest" title={`Inputs in it${where}`} />
+      <Stat
+        name="alone in class"
+        value={percent(preview.singletons)}
+        testid="preview-singletons"
+        title="Inputs that are the only one of their class: they are never swapped"
+      />
+      <Stat
+        name="draws itself"
+        value={percent(preview.self)}
+        testid="preview-self"
+        title={`How often a draw gives the same input back: classes / inputs, here of ${plural(n, "input")}. References and donors come from the same inputs, when a number is confirmed from the held-out ones.`}
+      />
+      {back !== null && (
+        <Stat
+          name="back at reference"
+          value={percent(back)}
+          testid="preview-back"
+          title={`How often the donor is the reference itself under the claims above (${chain.join(", then ")}), from 20 000 simulated draws`}
+        />
+      )}
+      {same_label !== null && (
+        <Stat
+          name="same answer"
+          value={percent(same_label)}
+          testid="preview-label"
+          title={`How often a draw has the reference's right answer, itself included; any input: ${percent(any_label)}`}
+        />
+      )}
+      <Stat
+        name="bits kept"
+        value={fixed(preview.bits, 2)}
+        testid="preview-bits"
+        title="Entropy of the classes: what a draw must keep of its input"
+      />
+    </div>
+  );
+}
+
+function Stat(props: { name: string; value: string; testid: string; title: string }) {
   return (
     <div title={props.title}>
       <b data-testid={props.testid}>{props.value}</b> <span>{props.name}</span>
@@ -74,20 +117,33 @@ function Stat(props: { name: string; value: string; testid?: string; title?: str
   );
 }
 
+function Twins({ names, k }: { names: string[]; k: number }) {
+  const { store } = useApp();
+  const rules = store.task.value?.rules ?? [];
+  return (
+    <p class="scrub-muted scrub-twins" data-testid="preview-twins">
+      Same partition as{" "}
+      {names.map((name) => (
+        <span key={name} class="scrub-inline">
+          <Swatch face={ruleFace(rules, name)} /> {name}
+        </span>
+      ))}
+      {k > 1 ? ": no run can tell them apart." : ": all inputs are alike."}
+    </p>
+  );
+}
+
 const BAR = 11;
+const NAMED = 6;
 
 function Sizes({ preview, hue }: { preview: Preview; hue: string | null }) {
-  const { sizes, k } = preview;
+  const { sizes, k, at } = preview;
   const largest = sizes[0] ?? 1;
-  const rest = k - sizes.length;
+  const rest = k - Math.min(sizes.length, NAMED);
+  const words = sizes.slice(0, NAMED).map(count).join(", ");
   return (
     <div class="scrub-sizes">
-      <svg
-        width={Math.max(sizes.length, 1) * BAR}
-        height="34"
-        role="img"
-        aria-label={`Class sizes, largest first: ${sizes.slice(0, 8).join(", ")}${sizes.length > 8 ? " and more" : ""}`}
-      >
+      <svg width={Math.max(sizes.length, 1) * BAR} height="34" aria-hidden="true">
         {sizes.map((size, i) => {
           const h = Math.max(1.5, (size / largest) * 33);
           return (
@@ -104,71 +160,11 @@ function Sizes({ preview, hue }: { preview: Preview; hue: string | null }) {
         })}
       </svg>
       <span class="scrub-muted">
-        {`class sizes, largest ${count(largest)}`}
-        {rest > 0 ? `; ${plural(rest, "more class", "more classes")}` : ""}
-        {preview.at !== null ? `; at position ${preview.at}` : ""}
+        {k === 1 ? "class size " : "class sizes "}
+        <span data-testid="preview-sizes">{words}</span>
+        {rest > 0 ? ` and ${plural(rest, "smaller one")}` : ""}
+        {at !== null ? `; at position ${at}` : ""}
       </span>
-    </div>
-  );
-}
-
-function Examples({ preview }: { preview: Preview }) {
-  const { previews } = useApp();
-  const { reference, same, other, at } = preview;
-  const next = () => previews.want(preview.rule, (reference.index + 1) % Math.max(preview.n, 1));
-  return (
-    <div class="scrub-examples">
-      <div class="scrub-example-head">
-        <span class="scrub-label">Reference</span>
-        <span class="scrub-muted">class {reference.label}</span>
-        <button type="button" class="scrub-link" data-testid="preview-next" onClick={next}>
-          another
-        </button>
-      </div>
-      <Tokens example={reference} reference={null} at={at} />
-      <div class="scrub-example-head">
-        <span class="scrub-label">{same.length > 0 ? "May be swapped in" : "No other input has this class"}</span>
-      </div>
-      {same.map((example) => (
-        <Tokens key={example.index} example={example} reference={reference} at={at} />
-      ))}
-      {other && (
-        <>
-          <div class="scrub-example-head">
-            <span class="scrub-label">Never swapped in</span>
-            <span class="scrub-muted">class {other.label}</span>
-          </div>
-          <Tokens example={other} reference={reference} at={at} />
-        </>
-      )}
-    </div>
-  );
-}
-
-const WINDOW = 32;
-
-/** Tokens as chips. The position that the rule reads is outlined; tokens equal to the reference's there stand out. */
-function Tokens(props: { example: PreviewExample; reference: PreviewExample | null; at: number | null }) {
-  const { example, reference, at } = props;
-  const { tokens } = example;
-  const from =
-    tokens.length <= WINDOW || at === null ? 0 : Math.min(Math.max(0, at - WINDOW / 2), tokens.length - WINDOW);
-  const part = tokens.slice(from, from + WINDOW);
-  return (
-    <div class="scrub-example" title={`Input ${example.index}, class ${example.label}`}>
-      <span class="scrub-muted scrub-number">#{example.index}</span>
-      <p class="scrub-tokens">
-        {from > 0 && <span class="scrub-muted">…</span>}
-        {part.map((token, i) => {
-          const equal = reference === null || reference.tokens[from + i] === token;
-          return (
-            <span key={i} class={`scrub-token${equal ? "" : " scrub-differs"}${from + i === at ? " scrub-at" : ""}`}>
-              {visible(token)}
-            </span>
-          );
-        })}
-        {from + WINDOW < tokens.length && <span class="scrub-muted">…</span>}
-      </p>
     </div>
   );
 }

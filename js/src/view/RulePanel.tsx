@@ -1,5 +1,5 @@
-/** The rules: what pressing one would do, the palette, the selected claim, and the class preview. */
-import { useEffect } from "preact/hooks";
+/** The rules: what pressing one would do, the palette, rules being made, the selected claim, and the class preview. */
+import { useEffect, useState } from "preact/hooks";
 import { useApp } from "../app";
 import { claimsOf, claimsUnder, pathWords, selectedClaim, underOf, WHOLE_INPUT } from "../hypothesis";
 import { ruleFace } from "../rules";
@@ -7,11 +7,14 @@ import { count } from "../text";
 import type { RuleInfo } from "../wire";
 import { ClaimCard } from "./ClaimCard";
 import { dragsRule } from "./DraggedRule";
+import { MadeRule } from "./MadeRule";
 import { PreviewCard } from "./PreviewCard";
+import { RuleMaker } from "./RuleMaker";
 import { Swatch } from "./Swatch";
 
 export function RulePanel() {
   const { store } = useApp();
+  const [making, setMaking] = useState(false);
   const task = store.task.value;
   const claims = store.state.value?.claims ?? [];
   const claim = selectedClaim({ claims, selection: store.selection.value });
@@ -20,9 +23,10 @@ export function RulePanel() {
     <>
       {!store.readOnly && <Target />}
       <Palette rules={task.rules} active={claim?.rule ?? null} />
-      {!store.readOnly && <Extras />}
-      {claim && <ClaimCard key={claim.id} claim={claim} />}
-      <Shown rules={task.rules} active={claim?.rule ?? null} />
+      {!store.readOnly && <Extras making={making} make={() => setMaking(!making)} />}
+      {making && <RuleMaker task={task} close={() => setMaking(false)} />}
+      {claim && !making && <ClaimCard key={claim.id} claim={claim} />}
+      {!making && <Shown rules={task.rules} active={claim?.rule ?? null} />}
     </>
   );
 }
@@ -109,28 +113,37 @@ function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed
   );
 }
 
-function Extras() {
+function Extras({ making, make }: { making: boolean; make: () => void }) {
   const { store, ui, actions } = useApp();
   const receiver = store.receiver.value;
-  const several = store.selection.value.nodes.length > 1;
+  const { nodes } = store.selection.value;
   const claims = store.state.value?.claims ?? [];
-  if (!receiver) return null;
-  const taken = claimsUnder(claims, receiver.path).length > 0;
+  const taken = !receiver || claimsUnder(claims, receiver.path).length > 0;
   const rule = actions.currentRule();
   return (
     <div class="scrub-row scrub-extras">
-      {several && (
-        <label class="scrub-check">
-          <input
-            type="checkbox"
-            data-testid="group"
-            checked={ui.group.value}
-            onChange={(e) => {
-              ui.group.value = e.currentTarget.checked;
-            }}
-          />
-          one draw for all (group)
-        </label>
+      <Draw several={nodes.length > 1} />
+      <button
+        type="button"
+        class={`scrub-button${making ? " scrub-active" : ""}`}
+        data-testid="make-rule"
+        aria-expanded={making}
+        onClick={make}
+      >
+        + New rule
+      </button>
+      {nodes.length === 1 && (
+        <button
+          type="button"
+          class="scrub-button"
+          data-testid="open-rewrite"
+          title={`Write ${nodes[0]} as parts: a direction and the rest, or some neurons and the rest`}
+          onClick={() => {
+            ui.panel.value = "rewrite";
+          }}
+        >
+          Rewrite…
+        </button>
       )}
       {!taken && rule && (
         <button
@@ -147,20 +160,56 @@ function Extras() {
   );
 }
 
+const DRAWS: [boolean, string, string][] = [
+  [false, "own draw", "Every claim takes its value from an input of its own"],
+  [true, "one shared draw", "All take their values from one input: one claim for the whole group"],
+];
+
+/** Whether several components that are claimed together have one donor. */
+function Draw({ several }: { several: boolean }) {
+  const { ui } = useApp();
+  if (!several) return null;
+  return (
+    <div class="scrub-segments" role="group" aria-label="Draws of the selected components">
+      {DRAWS.map(([shared, label, title]) => (
+        <button
+          key={label}
+          type="button"
+          class="scrub-segment"
+          data-testid={shared ? "group" : "draw-own"}
+          aria-pressed={ui.group.value === shared}
+          title={title}
+          onClick={() => {
+            ui.group.value = shared;
+          }}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 /** The preview of the rule under the pointer, else of the selected claim's, else of the one used last. */
 function Shown({ rules, active }: { rules: RuleInfo[]; active: string | null }) {
   const { store, ui, previews, actions } = useApp();
   const name = ui.hovered.value ?? active ?? actions.currentRule();
-  const rule = rules.find((r) => r.name === name);
+  const rule = rules.find((r) => r.name === name) ?? rules.find((r) => r.name === name?.replace(/ at -?\d+$/, ""));
+  const claim = selectedClaim({ claims: store.state.value?.claims ?? [], selection: store.selection.value });
+  const under = claim ? underOf(claim) : (store.receiver.value?.path ?? null);
   useEffect(() => {
-    if (name) previews.want(name);
-  }, [name, previews, rules]);
-  if (!rule) return null;
+    if (name) previews.want(name, { under });
+  }, [name, under, previews, rules]);
+  if (!rule || !name) return null;
   if (store.readOnly)
     return (
       <p class="scrub-muted" data-testid="preview">
         {rule.doc}
       </p>
     );
-  return <PreviewCard rule={rule} face={ruleFace(rules, rule.name)} />;
+  return (
+    <PreviewCard rule={name} title={name} doc={rule.doc} face={ruleFace(rules, name)}>
+      {rule.source === "made" && <MadeRule key={rule.name} name={rule.name} />}
+    </PreviewCard>
+  );
 }

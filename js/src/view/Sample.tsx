@@ -1,8 +1,9 @@
 /** The Sample tab: one example of the shown result, what came out, and what each node saw. */
 import { useApp } from "../app";
+import { isFunctions } from "../graph";
 import { feeding, rowWords } from "../sources";
 import { count, lossWords, nats, percent, plural, visible } from "../text";
-import type { Output, Outputs } from "../wire";
+import type { Output, Outputs, Sample as SampleShape } from "../wire";
 import { Attention } from "./Attention";
 import { Chips } from "./Chips";
 import { freshness } from "./RecoveredBar";
@@ -23,7 +24,9 @@ export function Sample() {
               ? "This page keeps no examples."
               : phase === "running"
                 ? "Measuring: examples can be opened when the run is done."
-                : "No result yet. Press Run; then every example can be opened here.")}
+                : result?.complete
+                  ? "Asking the kernel…"
+                  : "No result yet. Press Run; then every example can be opened here.")}
         </p>
       </div>
     );
@@ -70,7 +73,7 @@ function Chooser() {
     </button>
   );
   return (
-    <div class="scrub-row scrub-chooser">
+    <div class="scrub-row scrub-example-chooser">
       <span class="scrub-inline">
         <span class="scrub-label">Example</span>
         {kept ? (
@@ -142,7 +145,7 @@ function Chooser() {
 
 /** The reference's tokens, underlined by what feeds the node under the pointer or the focus. */
 function Reference() {
-  const { samples } = useApp();
+  const { samples, store } = useApp();
   const sample = samples.shown.value?.sample;
   if (!sample) return null;
   const wished = samples.node.value;
@@ -153,20 +156,44 @@ function Reference() {
   return (
     <section class="scrub-reference" aria-label="Reference input">
       <div class="scrub-example-head">
-        <span class="scrub-label">Reference: input #{sample.reference}</span>
-        <span class="scrub-muted" data-testid="sample-feeds" data-node={node}>
-          underlined: what feeds <strong>{what}</strong>
-        </span>
+        <span class="scrub-label scrub-nowrap">Reference: input #{sample.reference}</span>
+        {store.index.value && !isFunctions(store.index.value.graph) && <Position sample={sample} />}
       </div>
+      <p class="scrub-muted" data-testid="sample-feeds" data-node={node}>
+        underlined: what feeds <strong>{what}</strong> at each position
+      </p>
       <Chips
         tokens={sample.tokens}
         marks={marks}
         at={sample.at}
         label={`Tokens of the reference, and what feeds ${what} at each`}
         testid="sample-tokens"
-        onPick={(p) => samples.at(p)}
+        {...(samples.kept.value ? {} : { onPick: (p: number) => samples.at(p) })}
       />
     </section>
+  );
+}
+
+/** The position that is looked at: of draws by position, and of the output where the loss reads several. */
+function Position({ sample }: { sample: SampleShape }) {
+  const { samples } = useApp();
+  return (
+    <label class="scrub-inline scrub-muted">
+      position
+      <select
+        class="scrub-pick"
+        data-testid="sample-at"
+        disabled={samples.kept.value !== null}
+        value={String(sample.at)}
+        onChange={(e) => samples.at(Number(e.currentTarget.value))}
+      >
+        {sample.tokens.map((token, p) => (
+          <option key={p} value={String(p)}>
+            {p} {visible(token)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -244,7 +271,7 @@ function CameOut({ outputs, losses }: { outputs: Outputs | null; losses: number[
         </p>
       )}
       {again && (
-        <p class="scrub-note" data-testid="sample-only">
+        <p class="scrub-note" role="status" data-testid="sample-only">
           Redrawn, this example only; the score above is unchanged ({plural(Object.keys(sample.again).length, "draw")}{" "}
           drawn again).{" "}
           <button type="button" class="scrub-link" data-testid="sample-reset" onClick={() => samples.reset()}>

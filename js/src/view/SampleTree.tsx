@@ -4,7 +4,7 @@ import { useApp } from "../app";
 import { groupWords } from "../hypothesis";
 import { ruleFace } from "../rules";
 import { covers, faceOf, feeding, markAt, nested, whyWords } from "../sources";
-import { plural, visible } from "../text";
+import { plural } from "../text";
 import type { Sample, SeenRow } from "../wire";
 import { Chips, Tag } from "./Chips";
 import { Swatch } from "./Swatch";
@@ -32,7 +32,11 @@ export function SampleTree({ sample }: { sample: Sample }) {
           </button>
         )}
       </div>
-      {nested(sample) && <Nested sample={sample} />}
+      {nested(sample) && (
+        <p class="scrub-muted">
+          Below a claim that draws position by position each position has draws of its own; shown: position {sample.at}.
+        </p>
+      )}
       <ul class="scrub-saw-rows" data-testid="sample-tree">
         <li class="scrub-saw-row" data-node="logits" onPointerEnter={over}>
           <div class="scrub-saw-head">
@@ -51,28 +55,6 @@ export function SampleTree({ sample }: { sample: Sample }) {
         <p class="scrub-amber">{plural(sample.hidden, "more unclaimed component")} with a draw of its own.</p>
       )}
     </section>
-  );
-}
-
-/** Under a claim that draws position by position, every position has draws of its own. */
-function Nested({ sample }: { sample: Sample }) {
-  const { samples } = useApp();
-  return (
-    <label class="scrub-inline scrub-muted">
-      Below a claim that draws position by position each position has draws of its own; shown: position
-      <select
-        class="scrub-pick"
-        data-testid="sample-at"
-        value={String(sample.at)}
-        onChange={(e) => samples.at(Number(e.currentTarget.value))}
-      >
-        {sample.tokens.map((token, p) => (
-          <option key={p} value={String(p)}>
-            {p} {visible(token)}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 
@@ -104,7 +86,6 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
           type="button"
           class="scrub-saw-name"
           data-testid={`sample-row-${row.id}`}
-          aria-label={`${row.port ? `${row.port} input: ` : ""}${name}${row.rule ? `, rule ${row.rule}` : ""}`}
           onFocus={over}
           onClick={() => {
             if (store.state.value?.claims.some((c) => c.id === row.id))
@@ -112,9 +93,13 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
           }}
         >
           {row.port && <span class={`scrub-port-tag scrub-tag-${row.port}`}>{row.port}</span>}
+          {row.port && <span class="scrub-hidden"> input: </span>}
           {name}
+          {row.rule && <span class="scrub-hidden">, rule {row.rule}</span>}
         </button>
         <RuleMark rule={row.rule} />
+      </div>
+      <div class="scrub-saw-head">
         <Sources row={row} sample={sample} />
         <span class="scrub-saw-buttons">
           <button
@@ -182,15 +167,13 @@ function RuleMark({ rule }: { rule: string }) {
 function Sources({ row, sample }: { row: SeenRow; sample: Sample }) {
   const apart = row.sources.length > 1;
   const mark = markAt(sample, row, sample.at);
-  const others = new Set(row.sources).size - 1;
   return (
     <span class="scrub-saw-source">
       {row.enters ? "" : "class of "}
       <Tag tag={mark.tag} face={mark.face} title={`Input ${mark.input}`} />
       {apart && (
-        <span class="scrub-muted">
+        <span class="scrub-muted" title={`${plural(new Set(row.sources).size, "input")} over all positions`}>
           at position {sample.at}
-          {others > 0 ? `, ${others} more` : ""}
         </span>
       )}
     </span>

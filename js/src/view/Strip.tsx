@@ -15,7 +15,7 @@ export function Strip({ row }: { row: MapRow }) {
   const stop = ui.focus.value === cell.id;
   const box = { x: cell.x, y: cell.y, width: cell.w, height: cell.h };
   return (
-    <g class="scrub-strip" data-glyph={cell.id}>
+    <g class="scrub-folded" data-glyph={cell.id}>
       <rect {...box} rx="4" />
       <text x={cell.x + cell.w / 2} y={cell.y + cell.h / 2 + 4}>
         {cell.label}: {words}

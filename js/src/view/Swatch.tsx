@@ -4,7 +4,7 @@ import type { RuleFace } from "../rules";
 export function Swatch({ face }: { face: RuleFace }) {
   return (
     <span
-      class={`scrub-swatch scrub-swatch-${face.kind}`}
+      class={`scrub-swatch scrub-swatch-${face.kind} scrub-texture-${face.texture}`}
       style={face.hue ? { background: face.hue, color: face.ink } : undefined}
       aria-hidden="true"
     >

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useRef } from "preact/hooks";
 import { type Tab, useApp } from "../app";
 import { countWords } from "../trust";
+import { HistoryPanel } from "./HistoryPanel";
 import { ResultPanel } from "./ResultPanel";
 import { RulePanel } from "./RulePanel";
 import { Sample } from "./Sample";
@@ -28,6 +29,7 @@ const TABS: { key: Tab; label: string; panel: ComponentType; badge?: ComponentTy
   { key: "sample", label: "Sample", panel: Sample },
   { key: "result", label: "Result", panel: ResultPanel, badge: Count },
   { key: "search", label: "Search", panel: SearchPanel, badge: SearchBadge },
+  { key: "history", label: "History", panel: HistoryPanel },
 ];
 
 export function Tabs() {

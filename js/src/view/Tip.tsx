@@ -77,7 +77,7 @@ export function Tip({ layout }: { layout: MapLayout }) {
       <Effect component={cell.id} />
       {claims.map((claim) => (
         <div key={claim.id} class="scrub-tip-claim">
-          <Swatch face={ruleFace(rules, claim.rule)} /> {claim.rule}
+          <Swatch face={ruleFace(rules, claim.rule)} /> {claim.name && <b>{claim.name}</b>} {claim.rule}
           <span class="scrub-muted">under {pathWords(underOf(claim))}</span>
         </div>
       ))}

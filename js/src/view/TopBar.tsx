@@ -3,7 +3,9 @@ import { useState } from "preact/hooks";
 import type { Actions } from "../actions";
 import { type Panel, useApp } from "../app";
 import { count } from "../text";
+import { CompareButton } from "./CompareButton";
 import { ConfirmButton } from "./Confirm";
+import { ExplainButton } from "./Explain";
 
 const SAMPLES = [64, 256, 1024, 4096];
 
@@ -11,7 +13,8 @@ export function TopBar() {
   const { store } = useApp();
   const graph = store.graph.value;
   const task = store.task.value;
-  const [name, ...rest] = (graph?.title ?? "Loading the model").split(" · ");
+  const waiting = (store.lessons.value?.starters.length ?? 0) > 0 ? "scrub-widgets" : "Loading the model";
+  const [name, ...rest] = (graph?.title ?? waiting).split(" · ");
   const facts = [...rest, task ? `${count(task.n)} inputs` : "", task ? `loss: ${task.loss}` : ""].filter(Boolean);
   return (
     <header class="scrub-top">
@@ -191,6 +194,7 @@ function Buttons() {
       >
         Redo
       </button>
+      <CompareButton />
       <span class="scrub-gap" />
       <button
         type="button"
@@ -198,8 +202,8 @@ function Buttons() {
         data-testid="export"
         disabled={off}
         aria-expanded={ui.panel.value === "export"}
-        onClick={actions.exportJson}
-        title="The session as JSON"
+        onClick={toggle("export")}
+        title="Take it away: JSON, script, page, figure"
       >
         Export
       </button>
@@ -214,6 +218,8 @@ function Buttons() {
       >
         Import
       </button>
+      <ExplainButton />
+      <LessonButton />
       <button
         type="button"
         class="scrub-button scrub-square"
@@ -226,5 +232,28 @@ function Buttons() {
         ?
       </button>
     </div>
+  );
+}
+
+/** Opens the lesson that is open, or the list of those that there are. */
+function LessonButton() {
+  const { store, ui } = useApp();
+  const open = store.lessons.value?.open ?? null;
+  const shown = open ? !ui.minimised.value : ui.panel.value === "lesson";
+  return (
+    <button
+      type="button"
+      class="scrub-button"
+      data-testid="lesson-button"
+      disabled={store.readOnly && !open}
+      aria-expanded={shown}
+      onClick={() => {
+        if (open) ui.minimised.value = shown;
+        else ui.panel.value = shown ? null : "lesson";
+      }}
+      title="Learn it by doing"
+    >
+      Lesson
+    </button>
   );
 }

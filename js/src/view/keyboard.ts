@@ -20,22 +20,6 @@ function moveInMap(app: App, root: HTMLElement, dx: number, dy: number, extend: 
   focusOn(root, `[data-cell="${CSS.escape(to)}"]`);
 }
 
-/** Up and down the rows; left to the claim above, right to the first one below. */
-function moveInTree(app: App, root: HTMLElement, target: Element, dx: number, dy: number): void {
-  const rows = [...root.querySelectorAll<HTMLElement>("[data-row]")];
-  const row = target.closest<HTMLElement>("[data-row]");
-  if (!row) return;
-  const at = rows.indexOf(row);
-  const claims = app.store.state.value?.claims ?? [];
-  const id = row.dataset.row ?? "";
-  if (dy !== 0) rows[at + dy]?.focus();
-  else if (dx > 0 && claims[at]?.parent === id) rows[at + 1]?.focus();
-  else if (dx < 0) {
-    const parent = claims.find((c) => c.id === id)?.parent;
-    rows.find((r) => r.dataset.row === parent)?.focus();
-  }
-}
-
 function leave(app: App, root: HTMLElement): void {
   const { ui, store, actions, map } = app;
   if (map.menu.value) closeMenu(app);
@@ -45,6 +29,8 @@ function leave(app: App, root: HTMLElement): void {
     ui.choices.value = [];
     actions.quiet();
   } else if (ui.panel.value) ui.panel.value = null;
+  else if (ui.explaining.value) ui.explaining.value = null;
+  else if (ui.spotlight.value) ui.spotlight.value = null;
   else if (store.status.value?.phase === "running") actions.cancel();
   else {
     // Nothing left to stop: give the keys back to the notebook.
@@ -55,6 +41,7 @@ function leave(app: App, root: HTMLElement): void {
 
 export function onKey(app: App, root: HTMLElement, event: KeyboardEvent): void {
   const target = event.composedPath()[0] ?? event.target;
+  if (event.defaultPrevented) return; // by the tree, or a field in it
   if (!(target instanceof Element)) return;
   const { zone, inGraph } = zoneOf(target);
   const action = keyAction(event, zone, inGraph);
@@ -63,7 +50,6 @@ export function onKey(app: App, root: HTMLElement, event: KeyboardEvent): void {
   const inMap = zone === "map";
   if (action.do === "move") {
     if (inMap) moveInMap(app, root, action.dx, action.dy, action.extend);
-    else moveInTree(app, root, target, action.dx, action.dy);
   } else if (action.do === "select" || action.do === "toggle") press(app, inMap, target, action.do === "toggle");
   else if (action.do === "menu") openMenu(app, target, null);
   else if (action.do === "find") find(app, root);

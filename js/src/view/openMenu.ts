@@ -39,11 +39,12 @@ export function openMenu(app: App, asked: Element, point: { x: number; y: number
 /** A right click in the map or the tree; with Shift the browser's own menu opens. */
 export function onContextMenu(app: App, event: MouseEvent): void {
   const target = event.composedPath()[0];
-  if (event.shiftKey || !(target instanceof Element)) return;
+  const byKey = event.button !== 2;
+  if ((event.shiftKey && !byKey) || !(target instanceof Element)) return;
   const asked = target.closest("[data-glyph], [data-row]");
   if (!asked) return;
   event.preventDefault();
-  // The key for the menu tells of a click too, at no point.
-  const point = event.clientX > 0 || event.clientY > 0 ? { x: event.clientX, y: event.clientY } : null;
-  openMenu(app, asked, point);
+  // The keys for the menu open it themselves; some browsers tell of a click as well.
+  if (byKey && app.map.menu.value) return;
+  openMenu(app, asked, byKey ? null : { x: event.clientX, y: event.clientY });
 }

@@ -2,7 +2,10 @@
 
 from .base import *
 from .charts import *
+from .files import *
 from .history import *
+from .lessons import *
+from .making import *
 from .messages import *
 from .operations import *
 from .sample import *

@@ -2,38 +2,9 @@
 
 from __future__ import annotations
 
-from .base import Answer, Message, Shape
+from .base import Answer, Message
 from .operations import AnyOperation
 from .traits import ResultInfo
-
-
-class PreviewExample(Shape, frozen=True):
-    """One input of a preview."""
-
-    index: int
-    tokens: list[str]
-    label: str
-
-
-class Preview(Shape, frozen=True):
-    """What a rule would swap."""
-
-    rule: str
-    positionwise: bool
-    n: int
-    k: int
-    sizes: list[int]
-    smallest: int
-    singletons: float
-    self: float
-    bits: float
-    at: int | None
-    reference: PreviewExample
-    same: list[PreviewExample]
-    other: PreviewExample | None
-    same_partition_as: list[str]
-    notes: list[str]
-
 
 # -- from the view -------------------------------------------------------------------------------------------------
 
@@ -62,13 +33,6 @@ class Cancel(Message, frozen=True):
 
 class Confirm(Message, frozen=True):
     """Measure the present hypothesis on held-out inputs, if it was not yet."""
-
-
-class AskPreview(Message, frozen=True, tag="preview"):
-    """Show what a rule would swap."""
-
-    rule: str
-    example: int | None = None
 
 
 class Export(Message, frozen=True):
@@ -101,13 +65,6 @@ class Partial(Answer, frozen=True):
     """The estimate so far."""
 
     result: ResultInfo
-
-
-class Previewed(Answer, frozen=True, tag="preview"):
-    """What the rule would swap."""
-
-    id: str
-    preview: Preview
 
 
 class Exported(Answer, frozen=True):

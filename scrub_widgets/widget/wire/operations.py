@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from . import making as mk
 from .base import Operation
 
 
@@ -86,4 +87,18 @@ class Batch(Operation, frozen=True):
     ops: list[Claim | SetRule | Change | Remove | SetSettings | SetLabel | Group | Ungroup | Clear]
 
 
-AnyOperation = Claim | SetRule | Change | Remove | SetSettings | SetLabel | Group | Ungroup | Load | Clear | Batch
+MakingOperation = mk.MakeRule | mk.RenameRule | mk.DropRule | mk.MakeRewrite | mk.Unsplit | mk.SplitPositions
+AnyOperation = (
+    Claim
+    | SetRule
+    | Change
+    | Remove
+    | SetSettings
+    | SetLabel
+    | Group
+    | Ungroup
+    | Load
+    | Clear
+    | Batch
+    | MakingOperation
+)

@@ -50,12 +50,14 @@ class Graph(Shape, frozen=True):
 
 
 class Rule(Shape, frozen=True):
-    """A rule of the palette; ``k`` classes, None if it cannot be applied."""
+    """A rule of the palette; ``k`` classes, None if it cannot be applied. Its letter stays when others are added."""
 
     name: str
     doc: str
     positionwise: bool
     k: int | None
+    source: Literal["built-in", "column", "task", "made"]
+    letter: str
 
 
 class TaskInfo(Shape, frozen=True):
@@ -69,6 +71,7 @@ class TaskInfo(Shape, frozen=True):
     model: str
     rules: list[Rule]
     roles: dict[str, list[int]]
+    columns: list[str]
     baselines: list[str]
     policies: list[str]
 

@@ -6,7 +6,10 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import files as f
 from . import history as h
+from . import lessons
+from . import making as mk
 from . import messages as m
 from . import sample as s
 from . import search as x
@@ -19,12 +22,17 @@ AnyMessage = (
     | m.Run
     | m.Cancel
     | m.Confirm
-    | m.AskPreview
     | m.Export
     | m.Ping
+    # making
+    | mk.AskPreview
+    | mk.AskInputs
+    | mk.AskRewriting
     # charts
     | c.AskSlice
     | c.AskWaterfall
+    # files
+    | f.AskFile
     # history
     | h.Restore
     | h.Mark
@@ -34,6 +42,8 @@ AnyMessage = (
     | s.AskSample
     | s.AskOutputs
     | s.AskAttention
+    # lessons
+    | lessons.DoLesson
     # searches
     | x.AskSearch
     | x.CancelSearch
@@ -45,11 +55,16 @@ AnyAnswer = (
     m.Ack
     | m.Rejected
     | m.Partial
-    | m.Previewed
     | m.Exported
     | m.Pong
+    # making
+    | mk.Previewed
+    | mk.Inputs
+    | mk.Rewriting
     # charts
     | c.Sliced
+    # files
+    | f.FileMade
     # history
     | h.Earlier
     # samples
