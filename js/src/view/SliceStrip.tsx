@@ -134,7 +134,7 @@ function StripRow({ row, x, box, y }: { row: Row; x: Scale; box: Box; y: number 
     <g
       class="scrub-strip-row"
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-label={`${row.name}: mean change ${nats(value)}${row.size && `, ${plural(row.changes.length, "example")}`}`}
       onClick={row.act}
       onKeyDown={(event) => {
