@@ -66,7 +66,7 @@ export function SliceStrip({ losses, n, where, marks, rule }: Props) {
         rows: rows.map((r) => [r.name, r.mean.value, r.mean.low, r.mean.high, r.changes.length || n]),
       }}
       controls={
-        <label class="scrub-inline">
+        <label class="scrub-chart-field">
           <span class="scrub-muted">Slices</span>
           <select
             class="scrub-select"
