@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import directions, losses, made, rewrites, rules
 from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
+from .explore import Sweep, importance
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -33,9 +34,11 @@ __all__ = [
     "ScrubError",
     "ScrubWidget",
     "Session",
+    "Sweep",
     "Task",
     "TaskError",
     "directions",
+    "importance",
     "lessons",
     "load_task",
     "losses",

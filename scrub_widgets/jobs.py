@@ -1,7 +1,7 @@
-"""What the engine thread of a session does: runs, then confirmations, comparisons and waterfalls, then checks of what was shown.
+"""What the engine thread of a session does: runs, then confirmations, comparisons, waterfalls and searches, then checks.
 
-Each can be stopped between two chunks. A newer edit ends a run and a check; a confirmation and a comparison are of frozen
-hypotheses and go on, unless they are cancelled.
+Each can be stopped between two chunks. A newer edit ends a run, a search and a check; a confirmation and a comparison are
+of frozen hypotheses and go on, unless they are cancelled.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks, comparing, remembered, waterfalls
+from . import checks, comparing, remembered, searching, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
@@ -48,6 +48,8 @@ class Jobs:
         Two steps whose difference is not known yet.
     waterfall : Step or None
         A state whose result should have a waterfall.
+    search : Hashable or None
+        The key of a search.
     check : Outcome or None
         A published result whose further doubts and null are not known yet.
     """
@@ -56,10 +58,12 @@ class Jobs:
     confirm: Job | None = None
     compare: Compared | None = None
     waterfall: Step | None = None
+    search: Hashable | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
-        return any(job is not None for job in (self.run, self.confirm, self.compare, self.waterfall, self.check))
+        first = (self.run, self.confirm, self.compare, self.waterfall)
+        return any(job is not None for job in (*first, self.search, self.check))
 
     def take(self) -> Callable[[Session], None]:
         """The most urgent job, as a function of the session."""
@@ -75,6 +79,9 @@ class Jobs:
         waterfall = self.waterfall
         if waterfall is not None:
             return lambda session: waterfalls.measure(session, waterfall)
+        search = self.search
+        if search is not None:
+            return lambda session: searching.work(session, search)
         check = self.check
         assert check is not None
         return lambda session: check_further(session, check)
@@ -278,7 +285,7 @@ def check_further(session: Session, outcome: Outcome) -> None:
     def stop() -> None:
         with session._lock:
             wanted = session._jobs
-            first = (wanted.run, wanted.confirm, wanted.compare, wanted.waterfall)
+            first = (wanted.run, wanted.confirm, wanted.compare, wanted.waterfall, wanted.search)
             if wanted.check is not outcome or any(job is not None for job in first):
                 raise Cancelled("cancelled")
 

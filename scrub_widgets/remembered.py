@@ -99,8 +99,13 @@ def _size(outcome: Outcome) -> int:
 
 
 def finished(session: Session, step: Step, outcome: Outcome) -> Outcome:
-    """A complete outcome with what is cheap to know of it, and with the count of what had been tried."""
-    tries = session._record.tries_with(step.hypothesis)
+    """A complete outcome with what is cheap to know of it, and with the count of what had been tried by then.
+
+    A state that is measured again, here or in another session, keeps the count of the first time.
+    """
+    known = session._known.number(step.key)
+    first = None if known is None else known.tries
+    tries = session._record.tries_with(step.hypothesis) if first is None else first
     result = replace(outcome.result, provenance={**outcome.result.provenance, "tries": tries})
     outcome = checks.at_once(replace(outcome, result=result))
     # Computed now, and not while listeners hold the lock.

@@ -15,6 +15,7 @@ from .history import Step
 from .hypothesis import Hypothesis
 from .labels import kept, read_labels, write_labels
 from .made import Made
+from .mismatch import mismatches
 
 if TYPE_CHECKING:
     from .session import Session
@@ -34,6 +35,7 @@ def written(session: Session) -> str:
         "schema": SCHEMA,
         "task": session.task.name,
         "data": session.task.fingerprint,
+        "model": session.task.base_fingerprint,
         "hypothesis": json.loads(step.hypothesis.to_json()),
         "labels": write_labels(step.labels),
         "settings": msgspec.to_builtins(step.settings),
@@ -95,11 +97,9 @@ def _check_held_out(session: Session, confirmed_on: set[str]) -> None:
 def _check(session: Session, body: dict[str, Any]) -> None:
     if body.get("schema") != SCHEMA:
         raise ScrubError(f"this session has schema version {body.get('schema')!r}; this version reads {SCHEMA}.")
-    if body.get("data") != session.task.fingerprint:
-        raise ScrubError(
-            f"this session was made on other data: task '{body.get('task')}' with fingerprint {body.get('data')}; "
-            f"here is '{session.task.name}' with {session.task.fingerprint}."
-        )
+    wrong = mismatches(session.task, body)
+    if wrong:
+        raise ScrubError(f"this session does not fit here: {'; '.join(wrong)}.")
     given = body.get("settings")
     if not isinstance(given, dict) or set(given) - set(Settings.__struct_fields__):
         raise ScrubError(f"this session's settings are not well formed: {given!r}.")

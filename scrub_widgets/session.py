@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from . import comparing, confirming, jobs, saved, waterfalls
+from . import comparing, confirming, jobs, saved, searching, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation, Record
 from .engine.settings import Settings, settings
 from .errors import ScrubError
+from .explore.questions import FREE, Each, accepted
+from .explore.search import Search
 from .history import History, Outcome, Status, Step
-from .hypothesis import Hypothesis
+from .hypothesis import ROOT, Hypothesis
 from .jobs import Jobs
 from .labels import Label, kept, labelled
 from .making import Making, Tasks
@@ -33,7 +36,7 @@ from .task import Task
 
 Listener = Callable[["Session", str], None]
 """Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"charts"``, ``"confirm"``, ``"history"`` (names and
-numbers of steps) or ``"compare"`` when that changed, on the thread that changed it."""
+numbers of steps), ``"compare"``, ``"search"`` or ``"searching"`` when that changed, on the thread that changed it."""
 
 
 class Session(Making):
@@ -69,6 +72,7 @@ class Session(Making):
         self._closed = False
         self._listeners: list[Listener] = []
         self._known = Remembered()
+        self._searches: OrderedDict[Hashable, Search] = OrderedDict()
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
             target=jobs.work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
@@ -247,6 +251,7 @@ class Session(Making):
         before, self._history = self.step, after
         self.rev += 1
         self.keep_meanings()
+        searching.moved(self)
         if self.step.key == before.key:
             return self._renamed()
         known = self._known.outcome(self.step.key)
@@ -332,6 +337,7 @@ class Session(Making):
         with self._lock:
             self._cancelled = True
             self._jobs.waterfall = self._jobs.check = None
+            searching.stop(self, "cancelled")
             if self._jobs.confirm is not None:
                 self._jobs.confirm = None
                 self._tell("confirm")
@@ -382,6 +388,7 @@ class Session(Making):
             self._jobs = Jobs()
             self._listeners.clear()
             self._known.clear()
+            self._searches.clear()
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
@@ -462,6 +469,97 @@ class Session(Making):
         """
         self.wait(timeout)
         return waterfalls.wait(self, timeout)
+
+    # -- searching --------------------------------------------------------------------------------------------------
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """What was asked of the senders of a port, oldest first; at most 12."""
+        with self._lock:
+            return tuple(self._searches.values())
+
+    @property
+    def searching(self) -> bool:
+        """Whether a search is under way."""
+        return self._jobs.search is not None
+
+    def search(
+        self,
+        under: str = ROOT,
+        question: str = FREE,
+        *,
+        each: Each = "component",
+        samples: int | None = None,
+        exact: int = 0,
+        candidates: Sequence[str] | None = None,
+    ) -> Search:
+        """Ask of each sender of a port how much it matters, given the present hypothesis; return at once.
+
+        Answers come one by one (:attr:`searches`). A search that was cancelled, or ended by an edit that was undone, goes on
+        where it stopped when it is asked for again.
+
+        Parameters
+        ----------
+        under, question, each, candidates
+            As in :func:`scrub_widgets.importance`.
+        samples : int, optional
+            Of a first pass, up to those of the session, which is the default.
+        exact : int
+            Where the first pass has fewer samples: how many of the best are then measured with all of them.
+
+        Raises
+        ------
+        ScrubError
+            No such port, question or sender.
+        """
+        return searching.ask(self, under, question, each, samples, exact, candidates)
+
+    def cancel_search(self) -> None:
+        """Stop the search; its answers so far stay."""
+        searching.stop(self, "cancelled")
+
+    def wait_search(self, timeout: float | None = None) -> Search | None:
+        """Wait until no search is under way; return the newest one.
+
+        Raises
+        ------
+        TimeoutError
+            It takes longer.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self.searching, timeout):
+                raise TimeoutError(f"the search is still running after {timeout} s.")
+            return next(reversed(self._searches.values()), None)
+
+    def accept(
+        self, components: Sequence[str], under: str = ROOT, rule: str = "same input", *, keep: bool = True
+    ) -> int:
+        """Claim senders that a search found, as one step; return the new revision.
+
+        Parameters
+        ----------
+        components : sequence of str
+            Each becomes a claim of its own.
+        under : str
+            The port, as a path.
+        rule : str
+            Name of the rule.
+        keep : bool
+            Whether the other ports of a claim that had nothing under it are kept whole (``*``), as the search measured them.
+
+        Raises
+        ------
+        HypothesisError
+            It cannot be claimed there.
+        """
+        names = [components] if isinstance(components, str) else list(components)
+        layout = self.task.graph.layout
+
+        def change(step: Step) -> Step:
+            h = accepted(layout, step.hypothesis, under, names, rule, keep=keep)
+            return replace(step, hypothesis=h, edit=f"accept {', '.join(names)} under {under}")
+
+        return self.edit(change)
 
     # -- JSON -------------------------------------------------------------------------------------------------------
 

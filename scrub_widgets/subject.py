@@ -385,6 +385,14 @@ class Subject:
         return self.data.fingerprint
 
     @cached_property
+    def base_fingerprint(self) -> str:
+        """A hash of the model as it is without any rewrite."""
+        graph = self.graph
+        while isinstance(base := getattr(graph, "base", None), Graph):
+            graph = base
+        return self._model_fingerprint if graph is self.graph else graph.fingerprint()
+
+    @cached_property
     def _model_fingerprint(self) -> str:
         return self.graph.fingerprint()
 

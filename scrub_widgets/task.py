@@ -235,6 +235,22 @@ class Task(Subject):
                 )
             yield self._device_batch(references), clean, scrubbed, shuffled
 
+    def scrubbed(self, hypothesis: Hypothesis, chosen: Settings) -> Floats:
+        """The scrubbed losses alone, ``[samples]``: what a comparison needs beside a whole result, for less.
+
+        The hypothesis is not checked: it is one that was, with small changes.
+        """
+        run, _ = self._scrub(hypothesis, chosen, self.prepare())
+        chunks = run.scrubbed()
+        parts: list[Floats] = []
+        while True:
+            checkpoint()
+            with self._computing:
+                part = next(chunks, None)
+            if part is None:
+                return np.concatenate(parts)
+            parts.append(part)
+
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _scrub(self, hypothesis: Hypothesis, chosen: Settings, prepared: Prepared) -> tuple[Scrub, Draws]:

@@ -51,6 +51,7 @@ import madeTask from "../../tests/wire/trait.task.made.json";
 import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
+import { madeSearch } from "./searches";
 
 const whole = { part_of: null, part: null };
 
@@ -112,6 +113,11 @@ const toy = {
   status: { ...done, rev: 3 },
 };
 
+const story = {
+  ...state,
+  claims: [claim("logits", "", "a1.h4", "same input"), claim("logits>a1.h4", "v", "a0.h1", "token")],
+};
+
 const scenes: Record<string, Record<string, unknown>> = {
   base: { ...base, selection: { nodes: ["a0.h2"], claim: "logits>a1.h3.k>a0.h2", under: "logits>a1.h3.k" } },
   empty: { ...base, state: empty, status: idle, result: null },
@@ -152,6 +158,33 @@ const scenes: Record<string, Record<string, unknown>> = {
   positions: { ...base, charts: { ...makeCharts(), ...pick(places) } },
   unfallen: { ...base, charts: { ...makeCharts(), waterfall: null } },
   held: { ...base, result: doubted, confirm: confirmed },
+  search: {
+    ...base,
+    graph: makeGraph(2, 8, false),
+    state: story,
+    searches: [madeSearch(makeGraph(2, 8, false), "logits>a1.h4.k", 6)],
+  },
+  search12: {
+    ...{ ...big(12, 12, true), state: { ...state, claims: nameMovers } },
+    searches: [
+      madeSearch(makeGraph(12, 12, true), "logits", 6),
+      madeSearch(makeGraph(12, 12, true), "logits>a9.h9.q", 6),
+    ],
+  },
+  search32: { ...big(32, 32, true), searches: [madeSearch(makeGraph(32, 32, true), "logits", 6)] },
+  searching: {
+    ...base,
+    graph: makeGraph(2, 8, false),
+    state: story,
+    searches: [madeSearch(makeGraph(2, 8, false), "logits", 6, 7)],
+  },
+  searchold: {
+    ...base,
+    graph: makeGraph(2, 8, false),
+    state: { ...story, rev: 9 },
+    searches: [madeSearch(makeGraph(2, 8, false), "logits", 6)],
+  },
+  searchtoy: { ...toy, searches: [madeSearch(toyGraph as Graph, "logits", 3)] },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };
 

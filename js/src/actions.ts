@@ -18,6 +18,7 @@ import {
   upstreamProblem,
   WHOLE_INPUT,
 } from "./hypothesis";
+import { searchActions } from "./search";
 import type { Store } from "./store";
 import type { Claim, ClaimOptions, Op, Settings } from "./wire";
 
@@ -132,6 +133,7 @@ export function createActions(store: Store, ui: Ui) {
     quiet,
     edit,
     send: (request: Parameters<Store["requests"]["send"]>[0]) => send(request),
+    ...searchActions(store, ui, send),
 
     selectNode(component: string, add = false) {
       quiet();

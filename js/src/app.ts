@@ -10,6 +10,7 @@ import type { Receiver } from "./hypothesis";
 import { createMapState, type MapState } from "./mapState";
 import { createPreviews, type Previews } from "./preview";
 import { createSamples, type SampleView } from "./sample";
+import { SEARCH_FORM, type SearchForm } from "./search";
 import { createStore, type Store } from "./store";
 
 export type Panel = "help" | "export" | "import" | "rewrite" | "positions" | "lesson";
@@ -53,6 +54,8 @@ export type Ui = {
   minimised: Signal<boolean>;
   /** Which step of "Explain this run" is shown, and whether its answer is; null: it is closed. */
   explaining: Signal<{ at: number; revealed: boolean } | null>;
+  /** What the Search tab asks. */
+  search: Signal<SearchForm>;
 };
 
 export type App = {
@@ -90,6 +93,7 @@ function createUi(): Ui {
     spotlight: signal(null),
     minimised: signal(false),
     explaining: signal(null),
+    search: signal(SEARCH_FORM),
   };
 }
 

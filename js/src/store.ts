@@ -5,6 +5,7 @@ import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import { createLine } from "./line";
 import { createRequests, type Requests } from "./requests";
+import { withSearch } from "./search";
 import type {
   Charts,
   Compare,
@@ -16,6 +17,7 @@ import type {
   Lessons,
   Result,
   Samples,
+  Search,
   Selection,
   State,
   Status,
@@ -37,6 +39,8 @@ export type Store = {
   lessons: ReadonlySignal<Lessons | null>;
   history: ReadonlySignal<History | null>;
   compare: ReadonlySignal<Compare | null>;
+  /** What was asked of the senders of a port, newest last. */
+  searches: ReadonlySignal<Search[]>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -85,6 +89,7 @@ export function createStore(model: Model): Store {
   const lessons = signal<Lessons | null>(null);
   const history = signal<History | null>(null);
   const compare = signal<Compare | null>(null);
+  const searches = signal<Search[]>([]);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -124,6 +129,10 @@ export function createStore(model: Model): Store {
     history: into(history, "history"),
     compare: into(compare, "compare"),
     samples: into(samples, "samples"),
+    searches: () => {
+      const next = read<Search[]>("searches");
+      if (next !== undefined) searches.value = next ?? [];
+    },
     selection: () => {
       const next = read<Selection>("selection") ?? NOTHING;
       if (!same(next, selection.value)) selection.value = next;
@@ -150,6 +159,8 @@ export function createStore(model: Model): Store {
     const message = content as KernelMessage;
     if (message.kind === "partial") {
       if (replaces(message.result, result.value, running())) result.value = message.result;
+    } else if (message.kind === "searching") {
+      searches.value = withSearch(searches.value, message.search);
     } else requests.settle(message);
   };
 
@@ -181,7 +192,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
-    ...{ history, compare, lessons },
+    ...{ history, compare, lessons, searches },
     ...{ samples, charts },
     get readOnly() {
       return saved.value !== null;

@@ -51,8 +51,10 @@ import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, s
 export type * from "./wire/sample";
 
 import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
+import { type Search, type SearchRequest, search, searchMessages } from "./wire/search";
 
 export type * from "./wire/lessons";
+export type { Asked, Each, Search, SearchCell } from "./wire/search";
 
 /** "input" and "function": in a graph of plain functions. */
 export type ComponentKind = "embed" | "pos_embed" | "head" | "mlp" | "input" | "function";
@@ -235,7 +237,8 @@ export type Request =
   | FileRequest
   | HistoryRequest
   | SampleRequest
-  | { kind: "lesson"; do: LessonAct };
+  | { kind: "lesson"; do: LessonAct }
+  | SearchRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -249,7 +252,7 @@ export type Answer =
   | FileAnswer
   | HistoryAnswer
   | SampleAnswer;
-export type KernelMessage = Answer | { kind: "partial"; result: Result };
+export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "searching"; search: Search };
 
 const texts = list(text);
 const paths = oneOf("direct", "all");
@@ -335,6 +338,7 @@ export const traits = {
   result: nullable(result),
   lesson: lessonsTrait,
   charts,
+  searches: list(search),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
 } satisfies Record<string, Check>;
@@ -350,6 +354,7 @@ export const viewMessage = tagged("kind", {
   ...historyRequests,
   ...sampleRequests,
   lesson: lessonMessage,
+  ...searchMessages,
 });
 
 /** One check for all that the kernel sends. */
@@ -357,6 +362,7 @@ export const kernelMessage = tagged("kind", {
   ack: shape({ kind: text, id: text, rev: whole, claims: texts }),
   rejected: shape({ kind: text, id: text, message: text }),
   partial: shape({ kind: text, result }),
+  searching: shape({ kind: text, search }),
   ...makingAnswers,
   exported: shape({ kind: text, id: text, text }),
   ...chartsAnswers,

@@ -149,14 +149,36 @@ class Evaluator:
         patches = self._patches(through, rows)
         base_of = _PerComponent if self.draws.unclaimed == "per component" else _OneInput
         base = base_of(self, claim_id, owner, rows, spots, patches)
-        x = base.stream()
         direct = [claim for claim in claims if claim not in through]
+        most = None if patches else self._most(direct, owner)
+        x = base.stream() if most is None else self._all_but(base, most, owner, rows, spots)
+        direct = [claim for claim in direct if claim is not most]
         for claim in direct:
             x = self._put(x, base, claim, owner, rows, spots)
         bundles = dict.fromkeys(self.model.bundle(c) for claim in direct if not claim.whole for c in claim.components)
         for bundle in bundles:
             if bundle is not None:
                 x = x + self._joined(base, bundle, direct, owner, rows, spots)
+        return x
+
+    def _most(self, claims: list[Claim], owner: str) -> Claim | None:
+        """A group that is most of what a port reads, claimed everywhere, with nothing under it."""
+        senders = self.model.layout.senders(owner)
+        for claim in claims:
+            everywhere = claim.id not in self.held and not self.hypothesis.children(claim.id)
+            if not claim.whole and everywhere and 2 * len(claim.components) > len(senders):
+                rest = set(senders) - set(claim.components)
+                return claim if all(self.model.bundle(c) is None for c in rest) else None
+        return None
+
+    def _all_but(self, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
+        """The stream with most of it on a group's donor: from the stream of that donor, the few others are replaced."""
+        donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
+        x, mine = gather(self.clean.stream(owner), donors, spots), set(claim.components)
+        for component in self.model.layout.senders(owner):
+            if component not in mine:
+                change = base.value(component, spots) - gather(self.clean.table(component), donors, spots)
+                x = x + self.model.write(component, change, owner)
         return x
 
     def _joined(self, base: _Base, bundle: str, claims: list[Claim], owner: str, rows: Rows, spots: Spots) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,6 +41,8 @@ class Prepared:
         The model's own loss on each input, ``[inputs]``.
     logits : Tensor or None
         Clean logits ``[inputs, reads, vocab]``, where they fit.
+    seconds : float
+        What the clean pass took: the cost of a plain forward pass over all inputs, for comparison.
     """
 
     model: Graph
@@ -48,6 +51,7 @@ class Prepared:
     reads: list[int]
     losses: Floats
     logits: Tensor | None
+    seconds: float = 0.0
 
     def clean_logits(self, inputs: Tensor) -> Tensor:
         """Clean logits of some inputs at the positions that the loss reads."""
@@ -115,14 +119,16 @@ def prepare(
         else:
             kept = None
 
+    began = time.perf_counter()
     clean = model.run_clean(inputs, on_logits, progress)
+    seconds = time.perf_counter() - began
     bad = np.flatnonzero(~np.isfinite(losses))
     if len(bad):
         raise TaskError(
             f"the model's own loss is {losses[bad[0]]} on example {bad[0]} (and {len(bad) - 1} others); "
             "every example needs a finite loss."
         )
-    return Prepared(model, clean, loss, reads, losses, None if kept is None else torch.cat(kept))
+    return Prepared(model, clean, loss, reads, losses, None if kept is None else torch.cat(kept), seconds)
 
 
 def check_finite(values: Floats, references: np.ndarray[tuple[int], np.dtype[np.int64]], what: str) -> None:

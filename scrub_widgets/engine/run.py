@@ -130,6 +130,19 @@ class Scrub:
             parts.append(part)
             yield _joined(parts)
 
+    def scrubbed(self) -> Iterator[Floats]:
+        """The scrubbed losses alone, chunk by chunk: all that a comparison needs of its second hypothesis."""
+        yield from self._batches.each(self._scrubbed)
+
+    def _scrubbed(self, start: int, stop: int) -> Floats:
+        references = self.draws.references[start:stop]
+        with torch.inference_mode():
+            clean = self.prepared.clean_logits(self._tensor(references))
+            logits = self.evaluator.logits(start, stop, self.prepared.reads)
+            losses, _ = self._loss(logits, self.batch_of(references), clean)
+        check_finite(losses, references, "scrubbed")
+        return losses
+
     def _chunk(self, start: int, stop: int) -> Losses:
         with torch.inference_mode():
             return self._losses(start, stop)

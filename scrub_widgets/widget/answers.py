@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import charts, edits, files, history, lessons, making, sample, wire
+from . import charts, edits, files, history, lessons, making, sample, search, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -61,4 +61,7 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.AskHistory: history.earlier,
     wire.AskCompare: history.compare,
     wire.DoLesson: lessons.do,
+    wire.AskSearch: search.ask,
+    wire.CancelSearch: acknowledged(lambda widget: widget.session.cancel_search()),
+    wire.Accept: search.accept,
 }

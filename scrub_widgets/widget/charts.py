@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from ..classes import Ints
 from ..errors import RuleError, ScrubError
@@ -15,6 +16,7 @@ from ..measure.positions import Place
 from ..measure.waterfall import Waterfall
 from ..result import Result
 from ..rules import ANY, SAME
+from ..task import Task
 from . import wire
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 SHOWN = 4096
 """More points than this no scatter shows; the references are a random sample, so the first ones are as good as any."""
 RULES = 24
+MOST_CLASSES = 20 * RULES
+_CLASSES: WeakKeyDictionary[Task, dict[tuple[str, int, int], wire.ClassesInfo | None]] = WeakKeyDictionary()
 
 
 def charts_of(outcome: Outcome) -> wire.Charts:
@@ -33,7 +37,7 @@ def charts_of(outcome: Outcome) -> wire.Charts:
     return wire.Charts(
         rev=outcome.rev,
         shown=len(at),
-        classes=[found for found in (_classes(r, name, at) for name in offered) if found is not None],
+        classes=[found for found in (_known_classes(r, name, at) for name in offered) if found is not None],
         positions=[_place(place) for place in r.positions],
         roles=[_place(place) for place in r.roles],
         no_positions="" if r.positions else positions.why_none(r),
@@ -58,6 +62,17 @@ def sliced(widget: ScrubWidget, message: wire.AskSlice) -> wire.AnyAnswer:
         scrubbed=scrubbed,
         baseline=baseline,
     )
+
+
+def _known_classes(r: Result, rule: str, references: Ints) -> wire.ClassesInfo | None:
+    """As below, from memory: results with one seed have the same references, and an undo should not count them again."""
+    known = _CLASSES.setdefault(r.task, {})
+    key = (rule, r.settings.seed, len(references))
+    if key not in known:
+        if len(known) >= MOST_CLASSES:
+            known.clear()
+        known[key] = _classes(r, rule, references)
+    return known[key]
 
 
 def _classes(r: Result, rule: str, references: Ints) -> wire.ClassesInfo | None:

@@ -18,6 +18,7 @@ from ..classes import RuleFunction
 from ..comparing import Compared
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
+from ..history import Outcome
 from ..hypothesis import ROOT, Hypothesis
 from ..lessons import Course, Lesson, Progress
 from ..past import Past
@@ -25,7 +26,7 @@ from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, charts, export, history, lessons, publish, wire
+from . import answers, charts, export, history, lessons, publish, search, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,6 +73,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _confirm = traitlets.Dict().tag(sync=True, echo_update=False)
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
     _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _searches: traitlets.List[Any] = traitlets.List().tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
@@ -361,6 +363,8 @@ class ScrubWidget(anywidget.AnyWidget):
             self._show("history")
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
+        elif what in ("search", "searching"):
+            search.show(self, what)
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
         elif what == "charts" and session.outcome is not None:
@@ -371,18 +375,22 @@ class ScrubWidget(anywidget.AnyWidget):
             compared = history.compare_of(session)
             self._set(_compare=None if compared is None else wire.plain(compared))
         elif session.outcome is not None:
-            outcome, shown = session.outcome, publish.result_of(session.outcome)
-            if what == "partial":
-                self.send(wire.plain(wire.Partial(result=shown)))
-            elif what == "checked":
-                self._set(_result=wire.plain(shown))
-            else:
-                # The examples first: they are there when the result is drawn.
-                self._set(
-                    _examples=wire.plain(publish.examples_of(outcome)),
-                    _charts=wire.plain(charts.charts_of(outcome)),
-                    _result=wire.plain(shown),
-                )
+            self._show_outcome(what, session.outcome)
+
+    def _show_outcome(self, what: str, outcome: Outcome) -> None:
+        """Bring the result up to date."""
+        shown = publish.result_of(outcome)
+        if what == "partial":
+            self.send(wire.plain(wire.Partial(result=shown)))
+        elif what == "checked":
+            self._set(_result=wire.plain(shown))
+        else:
+            # The examples first: they are there when the result is drawn.
+            self._set(
+                _examples=wire.plain(publish.examples_of(outcome)),
+                _charts=wire.plain(charts.charts_of(outcome)),
+                _result=wire.plain(shown),
+            )
 
     def _show_task(self) -> None:
         """The palette and the map, if rules or rewrites were made or undone; in one message, before the claims."""

@@ -377,3 +377,19 @@ def test_a_broken_file_changes_nothing(session: Session, change: dict[str, Any],
     with pytest.raises(ScrubError, match=words):
         session.load_json(text)
     assert before == (session.rev, session._history)
+
+
+def test_a_number_keeps_the_count_of_the_first_time(session: Session) -> None:
+    session.set_hypothesis(head("token"))
+    session.wait(LONG)
+    session.set_hypothesis(head("any input"))
+    session.wait(LONG)
+    session.undo()
+    session.wait(LONG, checked=True)
+    text = session.to_json()
+    other = Session(shared_task(), samples=64)
+    other.load_json(text)
+    other.wait(LONG, checked=True)
+    assert [s.tries for s in other.history] == [0, 1, 2]
+    assert other.to_json() == text
+    other.close()

@@ -207,7 +207,8 @@ def test_json_round_trips_to_the_byte(session: Session) -> None:
     ("change", "words"),
     [
         ({"schema": 9}, "schema version 9"),
-        ({"data": "0000"}, "made on other data: task 'tiny' with fingerprint 0000"),
+        ({"data": "0000"}, r"other data: saved with fingerprint 0000, here it is \w+ \(task 'tiny', here 'tiny'\)"),
+        ({"data": "0000", "model": "1111"}, "other data: .*; other model: saved with fingerprint 1111"),
         ({"settings": {"samples": 2, "speed": 1}}, "settings are not well formed"),
         ({"kind": "cake"}, "something else"),
     ],

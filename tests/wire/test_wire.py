@@ -21,6 +21,7 @@ TRAITS = {
     "status": wire.StatusInfo,
     "confirm": wire.ConfirmInfo,
     "lesson": wire.LessonsInfo,
+    "searches": list[wire.SearchInfo],
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
     "charts": wire.Charts | None,

@@ -8,6 +8,8 @@ import { PositionsSheet } from "./PositionsSheet";
 import { RewriteSheet } from "./RewriteSheet";
 import { Sheet } from "./Sheet";
 
+export { Sheet };
+
 export function Panels() {
   const { ui } = useApp();
   switch (ui.panel.value) {

@@ -7,6 +7,7 @@ import { HistoryPanel } from "./HistoryPanel";
 import { ResultPanel } from "./ResultPanel";
 import { RulePanel } from "./RulePanel";
 import { Sample } from "./Sample";
+import { SearchBadge, SearchPanel } from "./SearchPanel";
 
 /** How many reasons to doubt the shown result there are. */
 function Count() {
@@ -27,6 +28,7 @@ const TABS: { key: Tab; label: string; panel: ComponentType; badge?: ComponentTy
   { key: "rule", label: "Rule", panel: RulePanel },
   { key: "sample", label: "Sample", panel: Sample },
   { key: "result", label: "Result", panel: ResultPanel, badge: Count },
+  { key: "search", label: "Search", panel: SearchPanel, badge: SearchBadge },
   { key: "history", label: "History", panel: HistoryPanel },
 ];
 

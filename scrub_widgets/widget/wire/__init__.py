@@ -9,5 +9,6 @@ from .making import *
 from .messages import *
 from .operations import *
 from .sample import *
+from .search import *
 from .traits import *
 from .unions import *

@@ -12,6 +12,7 @@ from . import lessons
 from . import making as mk
 from . import messages as m
 from . import sample as s
+from . import search as x
 
 # One a line, so that a feature adds a line.
 AnyMessage = (
@@ -43,6 +44,10 @@ AnyMessage = (
     | s.AskAttention
     # lessons
     | lessons.DoLesson
+    # searches
+    | x.AskSearch
+    | x.CancelSearch
+    | x.Accept
 )
 """What the view sends."""
 
@@ -66,6 +71,8 @@ AnyAnswer = (
     | s.Sampled
     | s.CameOut
     | s.Attended
+    # searches
+    | x.Searching
 )
 """What the kernel sends."""
 

@@ -1,0 +1,383 @@
+"""One sweep: every sender of a port is freed, kept or given a rule, and each time loss recovered is measured again.
+
+All on the same references and, where the claims agree, the same donors, so that each effect is a paired difference.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+from tqdm.auto import tqdm
+
+from ..engine.run import baselines
+from ..engine.settings import Settings, settings
+from ..errors import ScrubError
+from ..hypothesis import ROOT, Hypothesis
+from ..measure import estimates
+from ..measure.estimates import Estimate, Floats
+from ..result import Result
+from ..task import Task
+from .questions import FREE, KEEP, Each, Question, check_senders, question
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SCHEMA = 1
+KIND = "scrub-widgets sweep"
+ROUNDING = 1e-5
+"""Smaller effects (0.001 %) are not told from the rounding of float32, however narrow their interval is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """What one sender does.
+
+    Attributes
+    ----------
+    component : str
+        The sender; with ``each="q"`` the head whose query input was asked about.
+    hypothesis : Hypothesis
+        What was scrubbed for it.
+    effect : Estimate
+        Change of loss recovered, paired by reference: below zero, the loss gets worse.
+    change : Estimate
+        Change of the mean scrubbed loss, paired by reference: above zero, the loss gets worse.
+    recovered : Estimate
+        Loss recovered with it.
+    losses : array of float
+        Scrubbed losses ``[n]``, on the references of :attr:`Sweep.base`.
+    """
+
+    component: str
+    hypothesis: Hypothesis = field(repr=False)
+    effect: Estimate
+    change: Estimate = field(repr=False)
+    recovered: Estimate = field(repr=False)
+    losses: Floats = field(repr=False)
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether the 95 % interval of the effect excludes zero, and the effect is more than rounding."""
+        e = self.effect
+        return e.resolved and abs(e.value) > ROUNDING and (e.low > 0 or e.high < 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """One question about every sender of one port, as far as it was answered.
+
+    Attributes
+    ----------
+    task : Task
+        What it was measured on.
+    question : Question
+        What was asked: of which hypothesis, which port, which senders.
+    settings : Settings
+        Samples, seed, policy, baseline.
+    base : Result
+        Of :attr:`before`, which every answer is compared with.
+    rows : tuple of Row
+        The answers so far, senders nearest to the port first.
+    left : tuple of str
+        Senders without an answer yet.
+    skipped : mapping of str to str
+        Senders that the question makes no sense for, with the reason.
+    seconds : float
+        Time spent.
+    plain_seconds : float
+        Time of one plain forward pass over as many inputs, by the clean pass over the task's data.
+    """
+
+    task: Task = field(repr=False)
+    question: Question
+    settings: Settings
+    base: Result
+    rows: tuple[Row, ...]
+    left: tuple[str, ...]
+    skipped: Mapping[str, str]
+    seconds: float
+    plain_seconds: float
+
+    @property
+    def hypothesis(self) -> Hypothesis:
+        """The hypothesis that was asked about."""
+        return self.question.hypothesis
+
+    @property
+    def before(self) -> Hypothesis:
+        """What every answer is compared with: the hypothesis, with this port open if it was closed."""
+        return self.question.before
+
+    @property
+    def under(self) -> str:
+        """The port, as a path."""
+        return self.question.place.path
+
+    @property
+    def complete(self) -> bool:
+        """Whether every sender has its answer."""
+        return not self.left
+
+    @property
+    def forwards(self) -> float:
+        """Cost so far in plain forward passes over as many inputs, by the time that both took."""
+        return self.seconds / self.plain_seconds if self.plain_seconds else math.nan
+
+    @cached_property
+    def ranked(self) -> tuple[Row, ...]:
+        """The rows, what matters most first: what costs most when freed, what gains most when kept."""
+        sign = -1 if self.question.ask == FREE else 1
+        return tuple(sorted(self.rows, key=lambda row: (not row.effect.resolved, -sign * row.effect.value)))
+
+    def __getitem__(self, component: str) -> Row:
+        """The row of one sender."""
+        for row in self.rows:
+            if row.component == component:
+                return row
+        why = self.skipped.get(component, "no such sender, or no answer yet")
+        raise ScrubError(f"this sweep has no row for '{component}': {why}.")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __str__(self) -> str:
+        q, n = self.question, len(self.base.losses)
+        lines = [
+            f"{sentence(q)}: change of loss recovered",
+            f"before: {self.base.loss_recovered}, n = {n}, seed {self.settings.seed}",
+            *(f"  {r.component:12} {_signed(r.effect):>34}   {_verdict(r)}" for r in self.ranked),
+        ]
+        if self.rows and not any(row.beyond_noise for row in self.rows):
+            lines.append(f"nothing beyond noise at n = {n}; raise samples")
+        if self.skipped:
+            lines.append(f"not asked: {', '.join(f'{name} ({why})' for name, why in self.skipped.items())}")
+        if self.left:
+            lines.append(f"{len(self.left)} senders are still to be measured")
+        return "\n".join([*lines, f"cost: {self.forwards:.1f} plain forward passes over the same inputs"])
+
+    __repr__ = __str__
+
+    def plot(self) -> Figure:
+        """A map of layers by heads with a column for the MLPs; hatched where the effect is within noise."""
+        from .plot import heat_map  # matplotlib is loaded only for those who plot
+
+        return heat_map(self)
+
+    def to_json(self) -> str:
+        """The question, the rows with their intervals, and where they come from, as JSON text."""
+        body = {
+            "kind": KIND,
+            "schema": SCHEMA,
+            "under": self.under,
+            "question": self.question.ask,
+            "each": self.question.each,
+            "hypothesis": json.loads(self.hypothesis.to_json()),
+            "before": {"hypothesis": json.loads(self.before.to_json()), "recovered": _plain(self.base.loss_recovered)},
+            "rows": [
+                {
+                    "component": row.component,
+                    "effect": _plain(row.effect),
+                    "loss_change": _plain(row.change),
+                    "recovered": _plain(row.recovered),
+                    "beyond_noise": row.beyond_noise,
+                }
+                for row in self.rows
+            ],
+            "left": list(self.left),
+            "skipped": dict(self.skipped),
+            "seconds": self.seconds,
+            "plain_forwards": _finite(self.forwards),
+            "provenance": dict(self.base.provenance),
+        }
+        return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def importance(
+    task: Task,
+    h: Hypothesis | None = None,
+    under: str = ROOT,
+    question: str = FREE,
+    *,
+    each: Each = "component",
+    samples: int = 1024,
+    seed: int = 0,
+    unclaimed: str = "per receiver",
+    baseline: str | Sequence[str] = "shuffled",
+    candidates: Sequence[str] | None = None,
+    progress: bool = True,
+) -> Sweep:
+    """Ask of each sender of a port how much it matters, given a hypothesis.
+
+    Parameters
+    ----------
+    task : Task
+        What to measure on.
+    h : Hypothesis, optional
+        The present one; nothing claimed by default.
+    under : str
+        The port, as a path: ``"logits"``, ``"logits>a1.h3.k"``.
+    question : str
+        ``"free"``: what if this one takes its value on a random input; ``"keep"``: what if it is claimed as ``same input``;
+        the name of a rule: what if it is claimed with that. docs/numbers.md says what stays as it is.
+    each : {"component", "head", "mlp", "q", "k", "v"}
+        Whole senders, or one input of each head among them.
+    samples, seed, unclaimed, baseline
+        As in :meth:`Task.scrub`.
+    candidates : sequence of str, optional
+        Ask about these senders only.
+    progress : bool
+        Whether to show a progress bar when it takes long.
+
+    Returns
+    -------
+    Sweep
+        One row for each sender, with a paired interval.
+
+    Raises
+    ------
+    ScrubError
+        No such port, question or sender.
+    """
+    chosen = settings(samples, seed, unclaimed, baseline)
+    steps = sweep_steps(task, h or Hypothesis(), under, question, each=each, chosen=chosen, candidates=candidates)
+    sweep = next(steps)
+    total = len(sweep.left)
+    with tqdm(total=total, desc="sweep", unit="sender", leave=False, delay=2.0, disable=not progress) as bar:
+        for sweep in steps:
+            bar.update(total - len(sweep.left) - bar.n)
+    return sweep
+
+
+def sweep_steps(
+    task: Task,
+    h: Hypothesis,
+    under: str = ROOT,
+    ask: str = FREE,
+    *,
+    each: Each = "component",
+    chosen: Settings | None = None,
+    candidates: Sequence[str] | None = None,
+    resume: Sweep | None = None,
+) -> Iterator[Sweep]:
+    """The sweep of :func:`importance` step by step: first without rows, then after each sender.
+
+    Parameters
+    ----------
+    task, h, under, ask, each, candidates
+        As there.
+    chosen : Settings, optional
+        Samples, seed, policy, baseline.
+    resume : Sweep, optional
+        An earlier one of the same question: what it has is not measured again. It must be about the same hypothesis, port,
+        question and settings.
+
+    Raises
+    ------
+    ScrubError
+        No such port, question or sender; another question than the one to resume. Before anything is computed.
+    """
+    task.check(h)
+    asked = question(task.graph.layout, h, under, ask, each, task.classes)
+    chosen = _with_one_baseline(h, chosen or Settings())
+    if resume is not None and (resume.task is not task or resume.question != asked or resume.settings != chosen):
+        raise ScrubError("the sweep to resume is of another task, hypothesis, port, question or settings.")
+    names = _names(asked, candidates)
+    if not names:
+        raise ScrubError(f"no sender of '{under}' is a '{each}' to ask about.")
+    return _steps(task, asked, chosen, names, resume)
+
+
+def _steps(
+    task: Task,
+    asked: Question,
+    chosen: Settings,
+    names: Sequence[str],
+    resume: Sweep | None,
+) -> Iterator[Sweep]:
+    began = time.perf_counter()
+    reasons = {name: asked.why_not(name) for name in names}
+    skipped = {name: why for name, why in reasons.items() if why is not None}
+    plain = task.prepare().seconds / len(task) * chosen.samples
+    left = tuple(name for name, why in reasons.items() if why is None)
+    if resume is None:
+        *_, base = task.stream(asked.before, chosen)
+        found = Sweep(task, asked, chosen, base, (), left, skipped, time.perf_counter() - began, plain)
+    else:
+        known = {row.component for row in resume.rows}
+        left = tuple(name for name in left if name not in known)
+        found = replace(resume, left=left, skipped={**resume.skipped, **skipped})
+    yield found
+    for name in found.left:
+        began = time.perf_counter()
+        row = _row(found, name, asked.after(name))
+        spent = found.seconds + time.perf_counter() - began
+        left = tuple(other for other in found.left if other != name)
+        found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
+        yield found
+
+
+def _row(sweep: Sweep, name: str, after: Hypothesis) -> Row:
+    losses, base = sweep.task.scrubbed(after, sweep.settings), sweep.base.losses
+    return Row(
+        name,
+        after,
+        effect=estimates.ratio(base.scrubbed - losses, base.baseline - base.model),
+        change=estimates.mean(losses - base.scrubbed),
+        recovered=estimates.loss_recovered(base.model, losses, base.baseline),
+        losses=losses,
+    )
+
+
+def _names(asked: Question, candidates: Sequence[str] | None) -> Sequence[str]:
+    """The senders to ask about."""
+    if candidates is None:
+        return asked.candidates
+    if isinstance(candidates, str):
+        raise ScrubError(f"candidates= takes a list of senders, not {candidates!r}.")
+    check_senders(asked.place, candidates)
+    odd = [name for name in candidates if name not in asked.candidates]
+    if odd:
+        raise ScrubError(f"'{odd[0]}' is not a '{asked.each}' to ask about.")
+    return tuple(dict.fromkeys(candidates))
+
+
+def _with_one_baseline(h: Hypothesis, chosen: Settings) -> Settings:
+    """The components of an ``ablated`` baseline by name: those that the hypothesis itself claims, for every row the same."""
+    if chosen.baseline != "ablated":
+        return chosen
+    return msgspec.structs.replace(chosen, baseline=baselines(h, chosen)["ablated"])
+
+
+def sentence(q: Question) -> str:
+    """What was asked, in words: ``free each head under logits``."""
+    what = {"component": "sender", "mlp": "MLP"}.get(q.each, q.each)
+    each = f"the {what} input of each head" if q.each in ("q", "k", "v") else f"each {what}"
+    verb = {FREE: "free", KEEP: "keep"}.get(q.ask)
+    path = q.place.path
+    return f"{verb} {each} under {path}" if verb else f"claim {each} under {path} as '{q.ask}'"
+
+
+def _signed(e: Estimate) -> str:
+    if not e.resolved:
+        return str(e)
+    value, low, high = (round(100 * x, 1) + 0.0 for x in (e.value, e.low, e.high))
+    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
+
+
+def _verdict(row: Row) -> str:
+    return "" if row.beyond_noise else "within noise"
+
+
+def _plain(e: Estimate) -> dict[str, float | None]:
+    return {"value": _finite(e.value), "low": _finite(e.low), "high": _finite(e.high)}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
