@@ -39,6 +39,6 @@ def test_the_cells_of_the_readme_run_as_written() -> None:
     exec(here, space)
     widget = space["w"]
     assert list(widget.session.task.rules)[-2:] == ["first token", "after A"]
-    assert len(widget.session.history.entries) == 4  # what Python gave is no step
+    assert len(widget.session.history) == 4  # what Python gave is no step
     assert widget.session.task.rewrites == ()
     widget.close()
