@@ -148,7 +148,7 @@ describe("the panel", () => {
   it("turns over, changes colours, and shows a table", async () => {
     const view = await show({ searches });
     await view.click("tab-search");
-    const lines = () => [...view.el.querySelectorAll(".scrub-heat-line")].map((n) => n.textContent);
+    const lines = () => [...view.el.querySelectorAll(".scrub-effects-line")].map((n) => n.textContent);
     expect(lines()).toEqual(["head", "L1", "L0", "emb"]);
     await view.click("search-flip");
     expect(lines()).toEqual(["head", "emb", "L0", "L1"]);

@@ -27,7 +27,7 @@ def heat_map(sweep: Sweep) -> Figure:
     places = cells(sweep)
     columns = 1 + max((x for x, _ in places.values()), default=0)
     lines = sorted({y for _, y in places.values()})
-    figure = Figure(figsize=(2.2 + 0.55 * columns, 1.7 + 0.42 * len(lines)), layout="constrained")
+    figure = Figure(figsize=(max(4.6, 2.2 + 0.55 * columns), max(3.0, 1.7 + 0.42 * len(lines))), layout="constrained")
     axes = figure.add_subplot()
     most = max([LEAST, *(abs(row.effect.value) for row in sweep.rows if row.effect.resolved)])
     colours = ScalarMappable(Normalize(-100 * most, 100 * most), COLOURS)

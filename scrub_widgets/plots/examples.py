@@ -11,6 +11,8 @@ from ..marks import Marks, marks
 from .style import HUES, INK, LINE, MARKERS, QUIET, loss_words, made, plain, terms, titled
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..result import Result
 
 
@@ -58,10 +60,10 @@ def examples(r: Result, rule: str | None = None) -> Figure:
     return figure
 
 
-def _groups(found: Marks | None, n: int) -> list[tuple[str, str, str, object]]:
+def _groups(found: Marks | None, n: int) -> list[tuple[str, str, str, NDArray[np.bool_]]]:
     if found is None:
         return [("", INK, "o", np.ones(n, dtype=bool))]
-    groups: list[tuple[str, str, str, object]] = [
+    groups: list[tuple[str, str, str, NDArray[np.bool_]]] = [
         (f"{name} ({(found.codes == i).sum()})", HUES[i % len(HUES)], MARKERS[i % len(MARKERS)], found.codes == i)
         for i, name in enumerate(found.names)
     ]

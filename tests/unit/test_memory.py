@@ -139,11 +139,11 @@ def test_the_clean_pass_is_halved_too() -> None:
     task = sw.Task(m.bridge, m.tokens, loss=sw.losses.kl())
     expected = task.prepare()
     again = sw.Task(m.bridge, m.tokens, loss=sw.losses.kl())
-    m.bridge.run_with_cache = run_with_cache  # type: ignore[method-assign]
+    m.bridge.run_with_cache = run_with_cache
     try:
         prepared = again.prepare()
     finally:
-        m.bridge.run_with_cache = whole  # type: ignore[method-assign]
+        m.bridge.run_with_cache = whole
     assert tried[0] == len(m.tokens)
     assert max(tried[1:]) == len(m.tokens) // 2
     assert "halved" in prepared.clean.note
@@ -210,7 +210,7 @@ def test_a_closed_widget_is_collected_with_its_session_and_task() -> None:
     m = gpt2()
     widget = ScrubWidget(sw.Task(m.bridge, m.tokens, loss=sw.losses.kl()), samples=64)
     widget.wait(LONG, checked=True)
-    gone = [weakref.ref(widget), weakref.ref(widget.session), weakref.ref(widget.session.task)]
+    gone: list[weakref.ref[object]] = [weakref.ref(widget), weakref.ref(widget.session), weakref.ref(widget.session.task)]
     widget.close()
     del widget
     gc.collect()

@@ -113,7 +113,7 @@ function Menu({ name, label, value, onPick, children }: MenuProps) {
   const { store } = useApp();
   return (
     <select
-      class="scrub-word-field"
+      class="scrub-word"
       aria-label={label}
       data-testid={`search-${name}`}
       value={value}
@@ -139,7 +139,7 @@ function Budget({ asks }: { asks: number }) {
       <label>
         First pass with{" "}
         <input
-          class="scrub-word-field scrub-short"
+          class="scrub-word scrub-short"
           type="number"
           min={2}
           max={full}
@@ -156,7 +156,7 @@ function Budget({ asks }: { asks: number }) {
         <label>
           , then exact on the top{" "}
           <input
-            class="scrub-word-field scrub-short"
+            class="scrub-word scrub-short"
             type="number"
             min={0}
             max={asks}
@@ -199,7 +199,7 @@ function Buttons({ asks, search }: { asks: number; search: Search | null }) {
       )}
       {running ? (
         <>
-          <progress class="scrub-progress" max={Math.max(running.total, 1)} value={running.done} aria-label="Search" />
+          <progress class="scrub-sweeping" max={Math.max(running.total, 1)} value={running.done} aria-label="Search" />
           <span class="scrub-muted scrub-number">
             {running.done} of {running.total}
             {running.eta !== null && running.eta >= 1 ? ` · ${duration(running.eta)} left` : ""} · {running.message}

@@ -45,9 +45,9 @@ export function SearchMap({ search }: { search: Search }) {
   };
 
   return (
-    <div class="scrub-heat">
+    <div class="scrub-effects">
       <div
-        class={`scrub-heat-grid${map.columns > NUMBERS ? " scrub-heat-small" : ""}`}
+        class={`scrub-effects-grid${map.columns > NUMBERS ? " scrub-effects-small" : ""}`}
         role="grid"
         aria-label="Senders, layer by head; arrows move, Enter marks for accepting"
         aria-multiselectable="true"
@@ -57,8 +57,8 @@ export function SearchMap({ search }: { search: Search }) {
       >
         <Heads map={map} />
         {lines.map((line) => (
-          <div key={line} role="row" class="scrub-heat-row">
-            <span role="rowheader" class="scrub-heat-line">
+          <div key={line} role="row" class="scrub-effects-row">
+            <span role="rowheader" class="scrub-effects-line">
               {lineName(line, isFunctions(index.graph))}
             </span>
             {map.spots
@@ -83,7 +83,7 @@ export function SearchMap({ search }: { search: Search }) {
           </div>
         ))}
       </div>
-      <p class="scrub-heat-tip scrub-number" aria-hidden="true">
+      <p class="scrub-effects-tip scrub-number" aria-hidden="true">
         {tip ? cellWords(index, tip, cells.get(tip), why.get(tip)) : "\u00a0"}
       </p>
       <ColourBar most={most} noise={search.cells.some((c) => !c.beyond_noise)} />
@@ -108,8 +108,8 @@ function Heads({ map }: { map: CellMap }) {
   const every = map.heads > 20 ? 4 : 1;
   const names = [...Array(map.heads).keys()].map((h) => (h % every === 0 ? String(h) : ""));
   return (
-    <div role="row" class="scrub-heat-row scrub-heat-head">
-      <span role="columnheader" class="scrub-heat-line">
+    <div role="row" class="scrub-effects-row scrub-effects-head">
+      <span role="columnheader" class="scrub-effects-line">
         head
       </span>
       {[...names, ...(map.mlp === null ? [] : [every > 1 ? "M" : "MLP"])].map((name, i) => (
@@ -146,7 +146,7 @@ function Cell({ spot, cell, most, dense, words, chosen, skipped, tabbed, onPick,
     <button
       type="button"
       role="gridcell"
-      class={`scrub-heat-cell${state}${noise}${cell?.exact === false ? " scrub-cell-estimate" : ""}`}
+      class={`scrub-effects-cell${state}${noise}${cell?.exact === false ? " scrub-cell-estimate" : ""}`}
       style={{ ...colours, gridColumn: `${x + 2} / span ${span}` }}
       data-testid={`search-cell-${component.id}`}
       data-id={component.id}
@@ -161,7 +161,7 @@ function Cell({ spot, cell, most, dense, words, chosen, skipped, tabbed, onPick,
       onBlur={() => onShow(false)}
     >
       {named && <small>{named}</small>}
-      <span class="scrub-heat-number">
+      <span class="scrub-effects-number">
         {value === null ? (skipped ? "" : "·") : brief(points(value), noise && dense)}
       </span>
     </button>
@@ -174,12 +174,12 @@ const brief = (text: string, signOnly: string | boolean): string => (signOnly ? 
 function ColourBar({ most, noise }: { most: number; noise: boolean }) {
   const { ui } = useApp();
   return (
-    <div class="scrub-heat-bar" aria-hidden="true">
+    <div class="scrub-effects-bar" aria-hidden="true">
       <span class="scrub-number">{points(-most)} worse</span>
       <i style={{ background: colourBar(ui.search.value.colours) }} />
       <span class="scrub-number">better {points(most)}</span>
       {noise && (
-        <span class="scrub-heat-key">
+        <span class="scrub-effects-key">
           <i class="scrub-cell-noise" /> within noise
         </span>
       )}

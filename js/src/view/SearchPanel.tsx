@@ -224,7 +224,7 @@ function Upstream({ path }: { path: string }) {
               <button
                 key={r.path}
                 type="button"
-                class="scrub-button scrub-small"
+                class="scrub-button scrub-slim"
                 data-testid={`search-expand-${r.path}`}
                 title={`Who sends to ${pathWords(r.path)}, and what does each of them do?`}
                 onClick={() => actions.search(r.path)}
