@@ -18,7 +18,7 @@ from ..classes import RuleFunction
 from ..comparing import Compared
 from ..confirm import Confirmation
 from ..errors import ScrubError, listed, suggestion
-from ..history import Outcome
+from ..history import Outcome, Status
 from ..hypothesis import ROOT, Hypothesis
 from ..lessons import Course, Lesson, Progress
 from ..past import Past
@@ -437,7 +437,12 @@ def _first(session: Session | None) -> dict[str, Any]:
     """The traits of a session that begins, or of a widget without one."""
     selection = wire.plain(wire.Selection(nodes=[], claim=None, under=ROOT))
     if session is None:
-        return {"_lesson": wire.plain(lessons.info(None, None)), "_selection": selection}
+        waiting = publish.status_of(Status("idle", 0, message="no task yet"))
+        return {
+            "_lesson": wire.plain(lessons.info(None, None)),
+            "_status": wire.plain(waiting),
+            "_selection": selection,
+        }
     return {
         "_graph": wire.plain(publish.graph_of(session.task)),
         "_task": wire.plain(publish.task_of(session)),

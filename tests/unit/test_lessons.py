@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import scrub_widgets as sw
@@ -106,6 +107,21 @@ def test_every_task_has_the_whole_ladder(name: str) -> None:
             assert not words.spotlight
             assert len(place.spotlight) >= 2
             assert edit.do
+
+
+@pytest.mark.parametrize(
+    ("name", "step_id", "guards"),
+    [
+        ("L0", "everything", {"weak test", "never resampled"}),
+        ("L2", "leak", {"label leak"}),
+        ("L3", "tempting", {"cancellation"}),
+    ],
+)
+def test_the_warnings_that_a_lesson_speaks_of_are_there(name: str, step_id: str, guards: set[str]) -> None:
+    lesson = lessons.load(name)
+    state = lesson.solved(lesson.place(step_id))
+    result = load_task(lesson.task).scrub(state.hypothesis, **msgspec.structs.asdict(state.settings), progress=False)
+    assert guards <= {doubt.name for doubt in result.warnings}
 
 
 def test_verify_finds_what_is_wrong() -> None:
