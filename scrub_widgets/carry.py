@@ -12,7 +12,11 @@ from .hypothesis import ROOT, Claim, Hypothesis, Positions
 Parts = tuple[str, str]
 
 
-def apart(h: Hypothesis, component: str, parts: Parts) -> tuple[Hypothesis, list[str]]:
+Where = dict[str, str]
+"""The new ids of claims: of several, the first."""
+
+
+def apart(h: Hypothesis, component: str, parts: Parts) -> tuple[Hypothesis, list[str], Where]:
     """The claims on a component as claims on both of its parts, with one draw; those in groups name both parts.
 
     Parameters
@@ -30,6 +34,8 @@ def apart(h: Hypothesis, component: str, parts: Parts) -> tuple[Hypothesis, list
         After it.
     list of str
         What was done, a sentence for each claim.
+    dict of str to str
+        The new ids of the claims.
     """
     said: list[str] = []
     taken = {claim.share for claim in h}
@@ -44,7 +50,8 @@ def apart(h: Hypothesis, component: str, parts: Parts) -> tuple[Hypothesis, list
         said.append(f"'{claim.name}' under '{claim.under}' became two claims with its rule and one draw, '{share}'.")
         return [msgspec.structs.replace(claim, components=(part,), share=share) for part in parts]
 
-    return _rebuilt(h, split, taken), said
+    made, where = _rebuilt(h, split, taken)
+    return made, said, where
 
 
 def _share_name(claim: Claim, taken: set[str | None]) -> str:
@@ -53,7 +60,7 @@ def _share_name(claim: Claim, taken: set[str | None]) -> str:
     return name
 
 
-def _rebuilt(h: Hypothesis, split: Callable[[Claim], list[Claim]], taken: set[str | None]) -> Hypothesis:
+def _rebuilt(h: Hypothesis, split: Callable[[Claim], list[Claim]], taken: set[str | None]) -> tuple[Hypothesis, Where]:
     """A hypothesis in which each claim became one or several, each with a copy of what stood under it."""
     made = Hypothesis()
     where: dict[str, list[str]] = {ROOT: [ROOT]}
@@ -65,7 +72,7 @@ def _rebuilt(h: Hypothesis, split: Callable[[Claim], list[Claim]], taken: set[st
             for new in split(msgspec.structs.replace(claim, parent=parent, share=share)):
                 made, claim_id = _put(made, new)
                 where[claim.id].append(claim_id)
-    return made
+    return made, {old: new[0] for old, new in where.items() if new}
 
 
 def _put(h: Hypothesis, claim: Claim) -> tuple[Hypothesis, str]:
@@ -83,7 +90,7 @@ def _swap(components: Sequence[str], old: str, new: Parts) -> tuple[str, ...]:
     return tuple(name for c in components for name in (new if c == old else (c,)))
 
 
-def together(h: Hypothesis, component: str, parts: Parts, rule: str | None = None) -> Hypothesis:
+def together(h: Hypothesis, component: str, parts: Parts, rule: str | None = None) -> tuple[Hypothesis, Where]:
     """The claims on the parts of a component as claims on the whole.
 
     Parameters
@@ -96,6 +103,13 @@ def together(h: Hypothesis, component: str, parts: Parts, rule: str | None = Non
         Ids of its parts.
     rule : str, optional
         For the whole, where both parts have different rules or only one is claimed; ``""`` removes such claims.
+
+    Returns
+    -------
+    Hypothesis
+        After it.
+    dict of str to str
+        The new ids of the claims that are still there.
 
     Raises
     ------
@@ -173,15 +187,15 @@ def _whole(names: tuple[str, ...], component: str, parts: Parts) -> tuple[str, .
     return tuple(dict.fromkeys(component if name in parts else name for name in names))
 
 
-def _renamed(h: Hypothesis, rename: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Hypothesis:
+def _renamed(h: Hypothesis, rename: Callable[[tuple[str, ...]], tuple[str, ...]]) -> tuple[Hypothesis, Where]:
     def split(claim: Claim) -> list[Claim]:
         return [msgspec.structs.replace(claim, components=rename(claim.components))]
 
-    made = _rebuilt(h, split, {claim.share for claim in h})
+    made, where = _rebuilt(h, split, {claim.share for claim in h})
     for claim in list(made):  # a share that a rewrite made, with nobody left to share it with
         if claim.share in (claim.name, claim.id) and sum(c.share == claim.share for c in made) == 1:
             made, _ = made.change(claim.id, share=None)
-    return made
+    return made, where
 
 
 def by_positions(h: Hypothesis, claim_id: str, parts: Sequence[Positions]) -> tuple[Hypothesis, list[str]]:

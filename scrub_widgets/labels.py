@@ -79,6 +79,11 @@ def kept(labels: Labels, hypothesis: Hypothesis) -> Labels:
     return labels if ids.issuperset(labels) else _frozen({key: labels[key] for key in labels if key in ids})
 
 
+def placed(labels: Labels, where: Mapping[str, str]) -> Labels:
+    """Following claims to other ids, each as ``where`` says."""
+    return _frozen({where.get(key, key): label for key, label in labels.items()})
+
+
 def moved(labels: Labels, old: str, new: str) -> Labels:
     """Following a claim, and what stands under it, to another id."""
     return _frozen({_renamed(key, old, new) or key: label for key, label in labels.items()})

@@ -19,6 +19,7 @@ from .errors import RewriteError, RuleError, ScrubError, listed
 from .graph.digest import digest
 from .history import Step
 from .hypothesis import Positions
+from .labels import moved, placed
 from .made import AnyRewrite, AnyRule, Made, MadeRule, Painted, Unembed, Vector
 
 if TYPE_CHECKING:
@@ -268,8 +269,10 @@ class Making:
         """Make a claim several claims at disjoint positions or roles, as one undo step."""
 
         def change(step: Step) -> Step:
-            h, _ = carry.by_positions(step.hypothesis, claim, parts)
-            return replace(step, hypothesis=h, edit=f"split '{claim}' by position")
+            h, made = carry.by_positions(step.hypothesis, claim, parts)
+            return replace(
+                step, hypothesis=h, edit=f"split '{claim}' by position", labels=moved(step.labels, claim, made[0])
+            )
 
         return self._me().edit(change)
 
@@ -417,11 +420,10 @@ def with_rewrite(session: Session, step: Step, spec: AnyRewrite) -> Step:
     """A state in which a component is written as parts."""
     made = _and(step.made, spec)
     session._tasks.of(made)
-    h, said = carry.apart(step.hypothesis, spec.component, spec.parts)
+    h, said, where = carry.apart(step.hypothesis, spec.component, spec.parts)
     words = f"rewrite {spec.component} as {' + '.join(spec.parts)}"
-    return replace(
-        step, hypothesis=h, made=made, edit=" ".join([words, *said]) if not said else f"{words}. {' '.join(said)}"
-    )
+    edit = f"{words}. {' '.join(said)}" if said else words
+    return replace(step, hypothesis=h, made=made, labels=placed(step.labels, where), edit=edit)
 
 
 def without_rewrite(step: Step, component: str, rule: str | None) -> Step:
@@ -436,7 +438,8 @@ def without_rewrite(step: Step, component: str, rule: str | None) -> Step:
     nested = [other.component for other in step.made.rewrites if other.component in spec.parts]
     if nested:
         raise RewriteError(f"{listed(nested)} was rewritten itself: put that together first.")
-    h = carry.together(step.hypothesis, component, spec.parts, rule)
+    h, where = carry.together(step.hypothesis, component, spec.parts, rule)
     rewrites = tuple(other for other in step.made.rewrites if other is not spec)
     made = msgspec.structs.replace(step.made, rewrites=rewrites)
-    return replace(step, hypothesis=h, made=made, edit=f"put {component} together again")
+    labels = placed(step.labels, where)
+    return replace(step, hypothesis=h, made=made, labels=labels, edit=f"put {component} together again")

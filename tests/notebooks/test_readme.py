@@ -14,7 +14,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def test_the_cells_of_the_readme_run_as_written() -> None:
-    first, by_hand, parts, own = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
+    first, by_hand, parts, own, here = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
     space: dict[str, Any] = {}
     exec(first, space)
     assert isinstance(space["task"], sw.Task)
@@ -35,3 +35,10 @@ def test_the_cells_of_the_readme_run_as_written() -> None:
     assert len(mine.held_out) == 512
     h, _ = sw.Hypothesis().claim("a1.h0", rule="subject", positions="subject")
     assert len(mine.scrub(h.claim("embed", rule="template")[0], samples=32).losses) == 32
+    space["task"] = sw.load_task("induction")
+    exec(here, space)
+    widget = space["w"]
+    assert list(widget.session.task.rules)[-2:] == ["first token", "after A"]
+    assert len(widget.session.history) == 4  # what Python gave is no step
+    assert widget.session.task.rewrites == ()
+    widget.close()

@@ -318,7 +318,9 @@ def test_claims_are_carried_over_and_come_back(session: sw.Session) -> None:
     h, _ = h.claim("m0", under=m1, rule="token")
     h, _ = h.claim(["a1.h0", "m0"], rule="first")
     session.set_hypothesis(h)
+    session.label("logits>m1", name="the last MLP")
     session.rewrite(made.Pca(component="m1", name="pc1", k=1))
+    assert session.labels["logits>m1[pc1]"].name == "the last MLP"
     assert "became two claims with its rule and one draw" in session.step.edit
     parts = {c.id: (c.rule, c.share) for c in session.hypothesis if c.parent == "logits" and c.share}
     assert parts == {"logits>m1[pc1]": ("parity", "m1"), "logits>m1[rest]": ("parity", "m1")}
@@ -331,6 +333,7 @@ def test_claims_are_carried_over_and_come_back(session: sw.Session) -> None:
     session.unsplit("m0")
     session.unsplit("m1")
     assert session.hypothesis == h
+    assert session.labels["logits>m1"].name == "the last MLP"
 
 
 def test_halves_that_differ_are_asked_for(session: sw.Session) -> None:

@@ -34,7 +34,7 @@ export function MadeRule({ name }: { name: string }) {
       }}
     >
       <input
-        class="scrub-name"
+        class="scrub-bin-name"
         data-testid="rule-new-name"
         aria-label={`New name of the rule ${name}`}
         value={to}

@@ -8,7 +8,7 @@ import type { FoundInput, Task } from "../wire";
 
 type Found = { total: number; rows: FoundInput[]; text: string };
 const MOST_BINS = 9;
-const SHOWN = 20;
+const SHOWN = 14;
 
 export function Paint({ task, bins, set }: { task: Task; bins: Bins; set: (bins: Bins) => void }) {
   const { store } = useApp();
@@ -54,7 +54,7 @@ export function Paint({ task, bins, set }: { task: Task; bins: Bins; set: (bins:
               {i + 1}
             </b>
             <input
-              class="scrub-name"
+              class="scrub-bin-name"
               data-testid={`bin-name-${i}`}
               aria-label={`Name of bin ${i + 1}`}
               value={bin.name}
