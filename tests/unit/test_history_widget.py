@@ -74,7 +74,7 @@ def test_a_comparison_is_shown_and_closed(view: Wire) -> None:
     assert shown.difference == wire.Interval.of(found.difference)
     assert [change.sign for change in shown.changes] == ["+"]
     assert view.ask("compare", a=None, b=None)["kind"] == "ack"
-    assert widget.get_state("_compare") == {"_compare": None}
+    assert not widget._compare
     assert "with itself" in view.ask("compare", a=1, b=1)["message"]
 
 

@@ -210,7 +210,11 @@ def test_a_closed_widget_is_collected_with_its_session_and_task() -> None:
     m = gpt2()
     widget = ScrubWidget(sw.Task(m.bridge, m.tokens, loss=sw.losses.kl()), samples=64)
     widget.wait(LONG, checked=True)
-    gone: list[weakref.ref[object]] = [weakref.ref(widget), weakref.ref(widget.session), weakref.ref(widget.session.task)]
+    gone: list[weakref.ref[object]] = [
+        weakref.ref(widget),
+        weakref.ref(widget.session),
+        weakref.ref(widget.session.task),
+    ]
     widget.close()
     del widget
     gc.collect()
