@@ -63,7 +63,7 @@ def _step(axes: Axes, y: int, before: float, step: Added) -> None:
     change, last = 100 * step.change.value, 100 * step.last.value
     axes.plot([before, before], [y - 1.25, y + 0.25], color=QUIET, lw=1, ls=":")
     look = {"color": BAR} if change >= 0 else {"facecolor": "none", "edgecolor": QUIET, "lw": 1.3}
-    axes.barh(y, change, left=before, height=0.5, **look)  # type: ignore[arg-type]
+    axes.barh(y, change, left=before, height=0.5, **look)
     for estimate, value, marker, dy, colour, face in (
         (step.change, change, "o", -0.1, INK, INK),
         (step.last, last, "D", 0.33, QUIET, "white"),
