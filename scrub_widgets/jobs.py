@@ -93,6 +93,8 @@ def work(reference: weakref.ref[Session], changed: threading.Condition) -> None:
         with changed:
             session = reference()
             while session is not None and not session._jobs and not session._closed:
+                if session.status.phase == "running":  # what was wanted was cancelled before it began
+                    session._say(Status("cancelled", session.rev, message="cancelled before it began"))
                 del session  # not held while waiting
                 changed.wait(timeout=1.0)
                 session = reference()

@@ -1,14 +1,11 @@
 /** What searches measured, as the map shows it: a mark in each glyph, and the edges of the selection that matter most. */
 import { type GraphIndex, sendersOf } from "./graph";
 import { findReceiver, type Receiver, ROOT, underOf } from "./hypothesis";
-import type { Claim, Interval } from "./wire";
+import type { Claim, Interval, Search, SearchCell } from "./wire";
 
-/** One finished or running search: the effect on loss recovered of changing one component at a time. */
-export type Measured = {
-  rev: number;
-  under: string;
-  question: string;
-  cells: { component: string; effect: Interval; beyond_noise: boolean }[];
+/** What the map needs of a search: the effect on loss recovered of changing one component at a time. */
+export type Measured = Pick<Search, "rev" | "under" | "question"> & {
+  cells: Pick<SearchCell, "component" | "effect" | "beyond_noise">[];
 };
 export type Mark = {
   /** |effect| as a share of the search's largest, 0..1 */
@@ -19,7 +16,6 @@ export type Mark = {
   sure: boolean;
 };
 export type GreyEdge = { key: string; port: string; sender: string; width: number };
-export type EdgeCount = { possible: number; claimed: number; measured: boolean };
 
 /** How many unclaimed edges of a selection are drawn. */
 export const TOP_EDGES = 12;
@@ -110,7 +106,7 @@ export function claimWidth(claim: Claim, index: GraphIndex, searches: Measured[]
 }
 
 /** The edges into and out of these components that the model has, and those that are claimed. */
-export function countEdges(index: GraphIndex, claims: Claim[], nodes: string[]): Omit<EdgeCount, "measured"> {
+export function countEdges(index: GraphIndex, claims: Claim[], nodes: string[]): { possible: number; claimed: number } {
   const order = new Map(index.graph.components.map((c, i) => [c.id, i]));
   const chosen = new Set(nodes);
   let possible = 0;

@@ -2,7 +2,7 @@
 import type { App } from "./app";
 import { previous } from "./history";
 import { pathWords } from "./hypothesis";
-import { freshShare, groupProblem, selectedClaims, shareOp, toggled } from "./tree";
+import { freshShare, groupProblem, isUnder, selectedClaims, shareOp, toggled } from "./tree";
 import type { Claim } from "./wire";
 
 const claimsNow = ({ store }: App): Claim[] => store.state.value?.claims ?? [];
@@ -20,6 +20,9 @@ export function label(app: App, claim: Claim, change: { name?: string; note?: st
 export function rename(app: App, claim: Claim | undefined): void {
   if (app.store.readOnly || !claim) return;
   app.actions.selectClaim(claim);
+  // Its row must be there to be written in.
+  const open = [...app.ui.folded.value].filter((id) => !isUnder(claim.id, id));
+  app.ui.folded.value = new Set(open);
   app.ui.naming.value = claim.id;
 }
 

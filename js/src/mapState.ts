@@ -1,11 +1,12 @@
 /** What only the map knows: its drawing, the window on it, what is folded, and gestures under way. */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Ui } from "./app";
-import { type GreyEdge, greyEdges, type Mark, type Measured, marksOf, searchShown } from "./importance";
+import { type GreyEdge, greyEdges, type Mark, marksOf, searchShown } from "./importance";
 import { caughtBy, type Lasso } from "./lasso";
 import { type Cell, layoutGraph, type MapLayout } from "./layout";
 import { createLooks, type Look } from "./looks";
 import type { Store } from "./store";
+import type { Search } from "./wire";
 import { overlaps, WHOLE, type Window, windowBox } from "./zoom";
 
 /** Below so many pixels on the screen a cell shows its hue or hatching only. */
@@ -35,20 +36,12 @@ export type MapState = {
   tiny: ReadonlySignal<boolean>;
   /** so many components that the list comes before the picture */
   many: ReadonlySignal<boolean>;
-  searches: ReadonlySignal<Measured[]>;
   /** the search whose marks the glyphs show */
-  search: ReadonlySignal<Measured | null>;
+  search: ReadonlySignal<Search | null>;
   grey: ReadonlySignal<GreyEdge[]>;
 };
 
 const NONE: ReadonlySet<string> = new Set();
-const NO_SEARCHES: Measured[] = [];
-
-/** Searches are a part of the wire of their own; without it nothing is measured. */
-const searchesOf = (store: Store): Measured[] => {
-  const found = (store as { searches?: ReadonlySignal<Measured[] | null> }).searches;
-  return found?.value ?? NO_SEARCHES;
-};
 
 export function createMapState(store: Store, ui: Ui): MapState {
   const window = signal<Window>(WHOLE);
@@ -60,8 +53,7 @@ export function createMapState(store: Store, ui: Ui): MapState {
     const [drawing, open] = [layout.value, lasso.value];
     return drawing && open ? new Set(caughtBy(drawing, open)) : NONE;
   });
-  const searches = computed(() => searchesOf(store));
-  const search = computed(() => searchShown(searches.value, store.receiver.value?.path ?? ""));
+  const search = computed(() => searchShown(store.searches.value, store.receiver.value?.path ?? ""));
   const marks = computed((): ReadonlyMap<string, Mark> => {
     const index = store.index.value;
     return index ? marksOf(index, search.value) : new Map();
@@ -79,10 +71,10 @@ export function createMapState(store: Store, ui: Ui): MapState {
   const grey = computed(() => {
     const index = store.index.value;
     const claims = store.state.value?.claims ?? [];
-    return index ? greyEdges(index, claims, store.selection.value.nodes, searches.value) : [];
+    return index ? greyEdges(index, claims, store.selection.value.nodes, store.searches.value) : [];
   });
   return {
-    ...{ layout, window, scale, folded, lasso, caught, searches, search, grey },
+    ...{ layout, window, scale, folded, lasso, caught, search, grey },
     tiny: computed(() => layout.value?.detail === "dots" && smallest(layout.value) * zoomed.value < READABLE),
     look: createLooks(store, { receiver, caught, focus: ui.focus, marks, near }),
     menu: signal(null),

@@ -4,6 +4,7 @@ import { portWord } from "./graph";
 import { claimsOf, pathWords, ROOT, selectedClaim, underOf } from "./hypothesis";
 import { labelItems } from "./labelMenu";
 import { chosenClaims } from "./labels";
+import { makingItems } from "./makingMenu";
 import {
   emptyLayers,
   fold,
@@ -65,6 +66,13 @@ function claiming(app: App, claim: Claim | null): MenuPart {
     ...receivers.map((r) => ({
       ...{ key: `under-${r.name}`, label: `New claims go under its ${portWord(r.name)}`.replace("its input", "it") },
       ...{ hint: "U", run: () => actions.setReceiver(r) },
+    })),
+    ...some(receivers.length > 0, () => ({
+      ...{ key: "expand", label: "Expand upstream" },
+      items: receivers.map((r) => ({
+        ...{ key: `expand-${r.name}`, label: `Search what feeds ${r.port ? `its ${portWord(r.name)}` : "it"}` },
+        run: () => actions.search(r.path),
+      })),
     })),
     ...some(split, () => ({
       ...{ key: "split-ports", label: "Split into query, key and value" },
@@ -162,7 +170,7 @@ export function menuFor(app: App, cell: string): MenuPart[] {
   const { readOnly } = app.store;
   const claim = claimMeant(app);
   const parts = [
-    readOnly ? [] : [...claiming(app, claim), ...labelItems(app, claim)],
+    readOnly ? [] : [...claiming(app, claim), ...makingItems(app, claim), ...labelItems(app, claim)],
     [...looking(app, cell), ...selecting(app, cell)],
     folding(app, cell),
     readOnly ? ending(app, cell, null).filter((i) => i.key === "copy") : ending(app, cell, claim),

@@ -5,7 +5,8 @@ import type { Claim, Op, Selection } from "./wire";
 /** `hidden`: how many claims stand, folded away, under this one. */
 export type SeenRow = TreeRow & { hidden: number };
 
-const isUnder = (id: string, owner: string): boolean => id.startsWith(`${owner}>`) || id.startsWith(`${owner}.`);
+/** Whether a claim stands somewhere under another. */
+export const isUnder = (id: string, owner: string): boolean => id.startsWith(`${owner}>`) || id.startsWith(`${owner}.`);
 
 /** All claims under one, however deep. */
 export const below = (claims: Claim[], id: string): Claim[] => claims.filter((c) => isUnder(c.id, id));

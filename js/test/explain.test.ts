@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Explained, explain } from "../src/explain";
 import type { Graph, KernelMessage, Outputs, Result, Sample, ViewMessage } from "../src/wire";
+import { answerEdits, type FakeModel } from "./fake";
 import { fixture } from "./fixtures";
 import { settle, show } from "./view";
 
@@ -73,17 +74,20 @@ describe("the seven steps", () => {
   });
 });
 
+/** As the kernel answers, with the fixtures. */
+function answering(model: FakeModel): void {
+  answerEdits(model);
+  const edits = model.onSend;
+  model.onSend = (message: ViewMessage) => {
+    if (message.kind === "sample" || message.kind === "outputs")
+      model.receive({ ...fixture<KernelMessage>(`kernel.${message.kind}`), id: message.id } as KernelMessage);
+    else edits(message);
+  };
+}
+
 describe("in the view", () => {
   const opened = async () => {
-    const view = await show();
-    const answer = view.model.onSend;
-    const reply = (message: ViewMessage) => {
-      if (message.kind === "sample" || message.kind === "outputs")
-        view.model.receive({ ...fixture<KernelMessage>(`kernel.${message.kind}`), id: message.id } as KernelMessage);
-      else answer(message);
-    };
-    for (const message of view.model.of("sample")) reply(message); // the strip of positions has asked already
-    view.model.onSend = reply;
+    const view = await show({}, { answers: answering });
     await view.click("explain-button");
     await settle();
     return view;

@@ -1,7 +1,7 @@
 /** The map in the widget: what glyphs show, gestures by mouse and by keys, the menu, and finding by name. */
 import { describe, expect, it } from "vitest";
 import { makeGraph } from "../dev/scenes";
-import type { Op } from "../src/wire";
+import type { Op, Search } from "../src/wire";
 import { fixture } from "./fixtures";
 import { settle, show, type View } from "./view";
 
@@ -92,6 +92,41 @@ describe("glyphs", () => {
     expect(view.text("legend")).toMatch(/hatched: resampled/);
     await view.click("legend-more");
     expect(view.el.querySelector(".scrub-help")).not.toBeNull();
+  });
+});
+
+describe("after a search", () => {
+  const searched = () => show({ searches: fixture("trait.searches.induction") });
+  it("glyphs hold squares, their labels the number, the tip the words", async () => {
+    const view = await searched();
+    // Of two searches, the one about the port that new claims go to.
+    const [search] = fixture<Search[]>("trait.searches.induction");
+    const [cell] = search?.cells ?? [];
+    const glyph = view.find(`cell-${cell?.component}`).parentElement;
+    expect(glyph?.querySelector("[data-mark]")?.getAttribute("data-mark")).toBe(String(cell?.effect.value));
+    expect(view.find(`cell-${cell?.component}`).getAttribute("aria-label")).toMatch(/, importance −?\d\.\d\d/);
+    view.find(`cell-${cell?.component}`).dispatchEvent(new Event("pointerover", { bubbles: true }));
+    await settle();
+    expect(view.text("tip")).toMatch(/loss recovered moves by [+−]\d+\.\d points \[/);
+    expect(view.text("legend")).toMatch(/helps.*hurts/);
+  });
+  it("the edges of a selected component are drawn in grey, the rest counted, and Search has them all", async () => {
+    const view = await searched();
+    const [search] = fixture<Search[]>("trait.searches.induction").slice(-1);
+    await view.click(`cell-${search?.cells[0]?.component}`);
+    const grey = view.find("map").querySelectorAll("[data-grey]").length;
+    const claimed = view.find("edge-count").textContent ?? "";
+    expect(grey).toBeLessThanOrEqual(12);
+    expect(claimed).toMatch(new RegExp(`, ${grey} in grey from the last search; \\d+ not drawn`));
+    await view.click("to-search");
+    expect(view.find("tab-search").getAttribute("aria-selected")).toBe("true");
+  });
+  it("the menu expands upstream of a port", async () => {
+    const view = await show();
+    await menu(view, "cell-a1.h3");
+    await view.click("menu-expand");
+    await view.click("menu-expand-k");
+    expect(view.model.of("search")).toMatchObject([{ under: "logits>a1.h3.k" }]);
   });
 });
 
@@ -296,6 +331,17 @@ describe("the menu", () => {
     await menu(view, "cell-a1.h3");
     await view.click("menu-group");
     expect(view.ops().at(-1)).toMatchObject({ op: "group" });
+  });
+  it("leads to the sheets for rewriting and for positions", async () => {
+    const view = await show();
+    await menu(view, "cell-a1.h3");
+    await view.click("menu-rewrite");
+    expect(view.text("panel-rewrite")).toMatch(/a1\.h3|Layer 1 head 3/);
+    await menu(view, "tree-row-logits>a1.h3.k>a0.h2");
+    await view.click("menu-split-positions");
+    expect(view.text("panel-positions")).toMatch(/logits ▸ a1\.h3\.k ▸ a0\.h2 becomes one claim/);
+    await menu(view, "cell-a1.h0");
+    expect(view.has("menu-split-positions")).toBe(false);
   });
   it("shows a head's attention in the Sample tab", async () => {
     const view = await show();

@@ -26,7 +26,11 @@ const claim = (parent: string, port: string, component: string, rule = "token"):
   ...{ id: `${parent}${port && "."}${port}>${component}`, parent, port, components: [component], rule },
   ...{ paths: "direct", positions: null, share: null, name: "", note: "" },
 });
-const measured = (under: string, effects: [string, number | null, boolean?][], more: Partial<Measured> = {}) => ({
+const measured = (
+  under: string,
+  effects: [string, number | null, boolean?][],
+  more: Partial<Measured> = {},
+): Measured => ({
   ...{ rev: 1, under, question: "free" },
   cells: effects.map(([component, value, beyond_noise = true]) => ({
     ...{ component, beyond_noise, effect: { value, low: value, high: value } },

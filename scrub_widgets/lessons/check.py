@@ -79,8 +79,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def missing(checks: Iterable[Check], state: State, result: Result | None) -> tuple[str, ...]:
-    """What does not hold of several checks. Numbers are only spoken of once the claims are as the task asks."""
-    claims = [said for check in checks for said in check.missing(state, None)]
+    """What does not hold of several checks: the claims first, then how many there are, then the numbers of the run."""
+    checks = list(checks)
+    named = [said for check in checks if check.claims is None for said in check.missing(state, None)]
+    claims = named or [said for check in checks for said in check.missing(state, None)]
     if claims or result is None:
         return tuple(claims[:2])
     return tuple(said for check in checks for said in check.missing(state, result))

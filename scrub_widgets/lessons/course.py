@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..task import Task
 
 
-def begin(lesson: Lesson, path: Path | None) -> tuple[Progress, State]:
+def begin(lesson: Lesson, path: Path | None, task: Task) -> tuple[Progress, State]:
     """Progress as the file has it (or none yet), and the state to begin in.
 
     Raises
@@ -36,12 +36,18 @@ def begin(lesson: Lesson, path: Path | None) -> tuple[Progress, State]:
     elif path is not None and not path.parent.is_dir():
         raise ScrubError(f"progress= is to be written to '{path}', but there is no folder '{path.parent}'.")
     at = lesson.place(known.at)
-    return known, arrival(lesson, known, at)
+    return known, arrival(lesson, known, at, task)
 
 
-def arrival(lesson: Lesson, known: Progress, at: int) -> State:
-    """The state of a step on arrival: its starter, or what was left there before."""
-    return files.work(known.of(lesson.steps[at].id)) or lesson.start(at)
+def arrival(lesson: Lesson, known: Progress, at: int, task: Task) -> State:
+    """The state of a step on arrival: its starter, or what was left there before, if the task can still scrub that."""
+    left = files.work(known.of(lesson.steps[at].id))
+    if left is not None:
+        try:
+            task.check(left.hypothesis)
+        except ScrubError:  # a rule that was made in the widget is gone with its kernel
+            return lesson.start(at)
+    return left or lesson.start(at)
 
 
 class Course:
@@ -238,7 +244,7 @@ class Course:
         self._at = at
         self._waiting = None
         self.known = self.known.having(self.step.id, visited=True)
-        self._put(arrival(self.lesson, self.known, at), "starter state")
+        self._put(arrival(self.lesson, self.known, at, self.session.task), "starter state")
         self._tell()
 
     def _put(self, state: State, words: str) -> None:

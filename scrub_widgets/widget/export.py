@@ -15,7 +15,7 @@ from ..hypothesis import Claim
 from ..labels import UNNAMED, Label
 from ..session import Session
 from ..tasks import NAMES
-from . import history, wire
+from . import history, sample, wire
 from .scripted import script_lines
 
 if TYPE_CHECKING:
@@ -78,7 +78,14 @@ def page(widget: ScrubWidget) -> str:
     return PAGE.format(
         title=f"scrub-widgets: {widget.session.task.name}",
         css=(STATIC / "widget.css").read_text("utf-8"),
-        traits=_json({**widget.get_state(_saved(widget)), "_history": _history(widget), "_static": True}),
+        traits=_json(
+            {
+                **widget.get_state(_saved(widget)),
+                "_history": _history(widget),
+                "_samples": sample.kept(widget),
+                "_static": True,
+            }
+        ),
         binary=BINARY,
         bundle=base64.b64encode(bundle.read_bytes()).decode(),
     )

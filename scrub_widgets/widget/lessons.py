@@ -178,7 +178,7 @@ def open_lesson(widget: ScrubWidget, lesson: Lesson, path: Path | None = None, *
         It is about another task, or the progress file is of something else.
     """
     check_task(widget.session.task, lesson)
-    known, _ = begin(lesson, path)
+    known, _ = begin(lesson, path, widget.session.task)
     close_lesson(widget)
     me = weakref.ref(widget)  # a session must not keep its widget alive
     widget._course = Course(widget.session, lesson, known, path, lambda: _show(me))
@@ -229,5 +229,5 @@ def starting(
         task = load_task(found.task)
     check_task(task, found)
     path = None if progress is None else Path(progress)
-    _, state = begin(found, path)
+    _, state = begin(found, path, task)
     return task, found, path, {"hypothesis": state.hypothesis, **msgspec.structs.asdict(state.settings)}

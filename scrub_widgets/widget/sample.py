@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -193,6 +193,17 @@ def attention_of(shown: Attention, at: int) -> wire.AttentionInfo:
         clean=cut(shown.clean),
         scrubbed=None if shown.scrubbed is None else cut(shown.scrubbed),
     )
+
+
+def kept(widget: ScrubWidget) -> Any:
+    """The trait ``_samples`` of a page without a kernel; None where there is no example to show."""
+    outcome = widget.session.outcome
+    if outcome is None or not outcome.complete:
+        return None
+    try:
+        return wire.plain(samples_of(outcome.result, outcome.rev))
+    except ScrubError:  # labels permuted for each example: the page is worth having without examples
+        return None
 
 
 def samples_of(result: Result, rev: int, count: int = KEPT, limit: int = KEPT_BYTES) -> wire.Samples:

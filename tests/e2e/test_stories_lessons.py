@@ -71,7 +71,7 @@ def test_story_10_a_lesson_is_left_taken_up_and_survives_its_kernel(lab: Lab) ->
     expect(feedback(notebook)).to_contain_text("There is no claim on a1.h2 under logits yet")
     claim(notebook, "a1.h2", "same input")
     part(notebook, "lesson-check").click()
-    expect(feedback(notebook)).to_contain_text("This step’s run: 31.2 %")
+    expect(feedback(notebook)).to_contain_text("run: 31.2 %")
     claim(notebook, "a1.h3", "same input")
     notebook.wait_result(2)
     expect(part(notebook, "value-recovered")).not_to_contain_text("31.2")
@@ -108,7 +108,7 @@ def test_story_10_a_lesson_is_left_taken_up_and_survives_its_kernel(lab: Lab) ->
     part(notebook, "lesson-notes").locator("summary").click()
     part(notebook, "lesson-observation").fill("The number stays with a0.h0.")
     part(notebook, "lesson-check").click()
-    expect(feedback(notebook)).to_contain_text("This step’s run: 29.9 %")
+    expect(feedback(notebook)).to_contain_text("run: 29.9 %")
     held = hypothesis(notebook, 1)
     notebook.screenshot("lesson-light")
 
@@ -139,8 +139,8 @@ def test_story_10_a_lesson_is_left_taken_up_and_survives_its_kernel(lab: Lab) ->
 def test_a_run_is_explained_in_seven_steps_with_its_real_draws(lab: Lab) -> None:
     cells = [
         LESSON.replace(f"progress={PROGRESS!r}", ""),
-        "widget.lesson.go(3); widget.wait(60)",
-        "s = widget.sample(0, 30); row = next(r for r in s.rows if r.id == 'logits>a1.h2.k>a0.h0'); print(row.sources[30].tag)",
+        "widget.lesson.go(4); widget.wait(60)",
+        f"s = widget.sample(0); row = next(r for r in s.rows if r.id == {KEY!r}); print(row.sources[s.at].tag)",
     ]
     notebook = lab.open(cells)
     notebook.run(0)

@@ -189,7 +189,7 @@ def test_a_redraw_changes_this_example_only_and_a_head_shows_its_attention(lab: 
 @only_default_comms
 def test_the_strip_chooses_where_a_claim_holds(lab: Lab) -> None:
     notebook = start(lab, STATE, make=making("tiny()", before_shown=SHOWN))
-    expect(part(notebook, "position-0").locator(".scrub-strip-token")).not_to_have_text("·")
+    expect(part(notebook, "position-0").locator(".scrub-places-token")).not_to_have_text("·")
     part(notebook, "tree-row-logits>a1.h4").locator(".scrub-claim-name").click()
     expect(part(notebook, "positions-words")).to_contain_text("everywhere")
     part(notebook, "position-2").click()

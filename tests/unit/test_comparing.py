@@ -180,3 +180,19 @@ def test_the_shape_on_the_wire(session: Session) -> None:
     plain = wire.plain(shown)
     assert plain["changes"][0]["sign"] == "+"
     assert plain["difference"]["low"] <= plain["difference"]["value"] <= plain["difference"]["high"]
+
+
+def test_a_comparison_cancelled_before_it_began_is_over() -> None:
+    session, gate = gated()
+    session.run()  # the engine is inside this run, and stays there
+    assert gate.entered.wait(LONG)
+    assert session.ask_compare(1, 2).running
+    session.cancel()
+    gate.open.set()
+    session.wait(10)
+    assert session.status.phase == "cancelled"
+    session.ask_compare(1, 2)
+    session.close_comparison()
+    session.wait(10)
+    assert session.comparison is None
+    session.close()

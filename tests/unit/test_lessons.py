@@ -302,6 +302,19 @@ def test_progress_comes_back_after_the_kernel_died(tmp_path: Path) -> None:
     again.close()
 
 
+def test_work_that_cannot_be_scrubbed_any_more_gives_way_to_the_starter(tmp_path: Path) -> None:
+    path = tmp_path / "me.json"
+    mine = load_task("cancelling").with_rules({"mine": lambda batch: batch.columns["x0"]})
+    widget = sw.ScrubWidget(mine, lesson=OWN, progress=path)
+    widget.lesson.go(2)
+    widget.hypothesis = sw.Hypothesis().claim("out", rule="mine")[0]
+    widget.close()
+    again = sw.ScrubWidget(load_task("cancelling"), lesson=OWN, progress=path)
+    assert again.lesson.at == 2
+    assert again.hypothesis["logits>out"].rule == "same input"
+    again.close()
+
+
 def test_a_progress_file_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "me.json"
     lesson = lessons.load(OWN)
@@ -314,9 +327,9 @@ def test_a_progress_file_of_something_else_is_refused(tmp_path: Path) -> None:
     ):
         path.write_text(text, "utf-8")
         with pytest.raises(sw.ScrubError, match=said):
-            begin(lesson, path)
+            begin(lesson, path, load_task("cancelling"))
     with pytest.raises(sw.ScrubError, match="there is no folder"):
-        begin(lesson, tmp_path / "none" / "me.json")
+        begin(lesson, tmp_path / "none" / "me.json", load_task("cancelling"))
 
 
 def test_a_file_that_cannot_be_written_is_said_and_costs_no_work(session: Session, tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -203,6 +206,15 @@ def test_twenty_examples_are_kept_for_a_page_without_a_kernel() -> None:
     assert three.outputs.scrubbed.loss == result.losses.scrubbed[3]
     few = samples_of(result, rev=7, limit=20_000)
     assert 1 <= len(few.samples) < 20
+
+
+def test_a_saved_page_keeps_examples(view: Wire, tmp_path: Path) -> None:
+    text = view.widget.to_html(tmp_path / "page.html").read_text("utf-8")
+    found = re.search(r'id="traits">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    kept = json.loads(found[1])["_samples"]
+    assert kept == wire.plain(samples_of(result_of(view), view.widget.session.rev))
+    assert 3 in [sample["example"] for sample in kept["samples"]]
 
 
 def test_of_many_unclaimed_components_the_first_are_shown() -> None:

@@ -86,13 +86,13 @@ function Maps({ pattern, tokens, at }: { pattern: Pattern; tokens: string[]; at:
         {pattern.words}
         {n < tokens.length ? ` Shown: positions ${first} to ${first + n - 1} of ${tokens.length}.` : ""}
       </p>
-      <div class="scrub-heat-pair">
+      <div class="scrub-attended-pair">
         <Heat name="clean" rows={clean} words={words} query={query} pick={setQuery} />
         {scrubbed && <Heat name="scrubbed" rows={scrubbed} words={words} query={query} pick={setQuery} />}
       </div>
-      <p class="scrub-heat-scale scrub-muted">
-        attention 0 <span class="scrub-heat-bar" aria-hidden="true" /> 1, from background to violet; rows are queries,
-        columns keys, labelled with the reference's tokens
+      <p class="scrub-attended-scale scrub-muted">
+        attention 0 <span class="scrub-attended-bar" aria-hidden="true" /> 1, from background to violet; rows are
+        queries, columns keys, labelled with the reference's tokens
       </p>
       <Looks pattern={pattern} words={words} query={query} pick={setQuery} />
     </>
@@ -114,7 +114,7 @@ function Heat({ name, rows, words, query, pick }: HeatProps) {
     if (y >= 0 && y < n) pick(y);
   };
   return (
-    <figure class="scrub-heat">
+    <figure class="scrub-attended">
       <figcaption class="scrub-label">{name}</figcaption>
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the select and the table beside it do the same by keys */}
       <svg
@@ -125,14 +125,15 @@ function Heat({ name, rows, words, query, pick }: HeatProps) {
         onClick={choose}
       >
         <g transform={`translate(${MARGIN} ${MARGIN})`}>
-          <rect class="scrub-heat-ground" width={n} height={n} />
+          <rect class="scrub-attended-ground" width={n} height={n} />
           {levels(rows).map(
-            (d, level) => d && <path key={level} class="scrub-heat-cell" d={d} fill-opacity={(level + 1) / LEVELS} />,
+            (d, level) =>
+              d && <path key={level} class="scrub-attended-cell" d={d} fill-opacity={(level + 1) / LEVELS} />,
           )}
-          <rect class="scrub-heat-query" x={0} y={query} width={n} height={1} />
+          <rect class="scrub-attended-query" x={0} y={query} width={n} height={1} />
           {words.map((word, i) =>
             i % every === 0 ? (
-              <g key={i} class="scrub-heat-word" style={{ fontSize: `${0.8 * every}px` }}>
+              <g key={i} class="scrub-attended-word" style={{ fontSize: `${0.8 * every}px` }}>
                 <text x={-0.3} y={i + 0.5 + 0.28 * every} text-anchor="end">
                   {visible(word).slice(0, 5)}
                 </text>
@@ -157,7 +158,7 @@ function Looks(props: { pattern: Pattern; words: string[]; query: number; pick: 
   const rows = looked(pattern.clean, pattern.scrubbed, query, pattern.first);
   return (
     <div class="scrub-looks">
-      <label class="scrub-inline">
+      <label class="scrub-beside">
         <span class="scrub-label">Query</span>
         <select
           class="scrub-pick"

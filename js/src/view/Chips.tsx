@@ -62,7 +62,7 @@ export function Chips(props: Props) {
         return (
           <li
             key={p}
-            class={`scrub-seen${differs ? " scrub-differs" : ""}${dim?.(p) ? " scrub-aside" : ""}${p === at && tokens.length > 1 && onPick ? " scrub-at" : ""}`}
+            class={`scrub-seen${differs ? " scrub-seen-differs" : ""}${dim?.(p) ? " scrub-aside" : ""}${p === at && tokens.length > 1 && onPick ? " scrub-seen-at" : ""}`}
             data-position={p}
             data-tags={tags}
             title={name}

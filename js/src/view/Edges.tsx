@@ -15,7 +15,7 @@ const leaving = (strip: Cell, id: string, name: string): PortBox => ({
 });
 
 export function Edges({ layout }: { layout: MapLayout }) {
-  const { store, actions, map } = useApp();
+  const { store, actions } = useApp();
   const claims = store.state.value?.claims ?? [];
   const rules = store.task.value?.rules ?? [];
   const index = store.index.value;
@@ -51,7 +51,7 @@ export function Edges({ layout }: { layout: MapLayout }) {
   );
 
   const chosen = store.selection.value.claim;
-  const widths = new Map(claims.map((c) => [c.id, claimWidth(c, index, map.searches.value)]));
+  const widths = new Map(claims.map((c) => [c.id, claimWidth(c, index, store.searches.value)]));
   return (
     <g class="scrub-edges">
       <Grey layout={layout} />

@@ -3,12 +3,16 @@ import { useApp } from "../app";
 import type { Halves } from "../compare";
 import type { Cell } from "../layout";
 import type { RuleFace } from "../rules";
+import { LETTER_ZONE } from "../stacks";
 
 export function GlyphHalves({ cell, halves }: { cell: Cell; halves: Halves }) {
-  const { x, y, w, h } = cell;
+  const { x, y, h } = cell;
   const { a, b } = halves;
   const same = JSON.stringify(a) === JSON.stringify(b);
   const claimed = a.length + b.length > 0;
+  // Wide boxes keep their name beside the letters.
+  const named = claimed && cell.label !== "" && (cell.layer < 0 || cell.kind === "function");
+  const w = named ? Math.min(cell.w / 2, 2 * LETTER_ZONE) : cell.w;
   return (
     <g data-halves={`${letters(a)}|${letters(b)}`}>
       {same ? (
@@ -22,10 +26,10 @@ export function GlyphHalves({ cell, halves }: { cell: Cell; halves: Halves }) {
       )}
       <rect
         class={`scrub-outline${claimed ? " scrub-claimed" : ""}`}
-        {...{ x, y, width: w, height: h, rx: 3, "fill-opacity": 0 }}
+        {...{ x, y, width: cell.w, height: h, rx: 3, "fill-opacity": 0 }}
       />
-      {!claimed && cell.label && (
-        <text class="scrub-name" x={x + w / 2} y={y + h / 2 + 4}>
+      {(!claimed || named) && cell.label && (
+        <text class="scrub-name" x={named ? x + (w + cell.w) / 2 : x + w / 2} y={y + h / 2 + 4}>
           {cell.label}
         </text>
       )}

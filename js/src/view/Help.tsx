@@ -18,9 +18,14 @@ const GESTURES: [string, string, string][] = [
   ["All that can be done here", "right click, or ⋯; with Shift the browser's menu", "Shift+F10"],
   ["Zoom the map", "Ctrl or Cmd and the wheel; drag to move it", "+ and -"],
   ["Remove a claim", "✕ in its row", "Delete or 0"],
+  ["Name a claim", "double click its row, or its card", "F2 in the tree"],
+  ["Fold what stands under a claim", "▾ in its row", "left and right arrow in the tree"],
+  ["Make several claims one", "Group, over the tree", "Space in the tree selects them"],
   ["Run · cancel", "buttons", "R · Esc"],
   ["Measure once on held-out inputs", "Confirm", "Tab to Confirm, Enter"],
   ["Undo · redo", "buttons", "Ctrl+Z · Ctrl+Shift+Z"],
+  ["Go back to any step", "a dot or a row of the History tab", "arrows, Enter"],
+  ["Compare two steps", "A and B in the History tab; Compare: with the one before", "Tab to A or B, Enter"],
   ["Leave the widget", "click elsewhere", "Esc, until nothing is left to stop"],
 ];
 

@@ -16,7 +16,7 @@ export function MapFoot() {
 
 /** What is not drawn is counted, always. */
 function Count() {
-  const { store, map } = useApp();
+  const { store, map, ui } = useApp();
   const index = store.index.value;
   const claims = store.state.value?.claims ?? [];
   const { nodes } = store.selection.value;
@@ -28,7 +28,7 @@ function Count() {
     : { possible: allEdges(index), claimed: claimedEdges(index, claims).size };
   const hidden = Math.max(possible - claimed - grey, 0);
   const what = nodes.length === 1 ? nodes[0] : plural(nodes.length, "component");
-  const measured = map.searches.value.length > 0;
+  const measured = store.searches.value.length > 0;
   return (
     <p
       class="scrub-muted scrub-count"
@@ -41,7 +41,17 @@ function Count() {
         <>
           {what}: {plural(possible, "possible edge")}, {count(claimed)} claimed
           {measured ? `, ${count(grey)} in grey from the last search` : ""}; {count(hidden)} not drawn
-          {measured ? "" : ": its inputs are not measured yet"}
+          {measured ? "" : ": its inputs are not measured yet"}{" "}
+          <button
+            type="button"
+            class="scrub-link"
+            data-testid="to-search"
+            onClick={() => {
+              ui.tab.value = "search";
+            }}
+          >
+            {measured ? "all in Search" : "Search"}
+          </button>
         </>
       ) : (
         <>

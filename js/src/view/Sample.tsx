@@ -74,7 +74,7 @@ function Chooser() {
   );
   return (
     <div class="scrub-row scrub-example-chooser">
-      <span class="scrub-inline">
+      <span class="scrub-beside">
         <span class="scrub-label">Example</span>
         {kept ? (
           <select
@@ -110,7 +110,7 @@ function Chooser() {
           {kept ? `of the ${kept.length} kept of ${count(n)}` : `of 0 to ${count(n - 1)}`}
         </span>
       </span>
-      <span class="scrub-inline">
+      <span class="scrub-beside">
         <button
           type="button"
           class="scrub-button scrub-square"
@@ -178,7 +178,7 @@ function Reference() {
 function Position({ sample }: { sample: SampleShape }) {
   const { samples } = useApp();
   return (
-    <label class="scrub-inline scrub-muted">
+    <label class="scrub-beside scrub-muted">
       position
       <select
         class="scrub-pick"
@@ -248,7 +248,7 @@ function CameOut({ outputs, losses }: { outputs: Outputs | null; losses: number[
           )}
           {Array.from({ length: rows }, (_, i) => (
             <tr key={i}>
-              <th scope="row">{i === 0 ? `likeliest${answer}` : ""}</th>
+              <th scope="row">{i === 0 ? `likeliest${answer}` : <span class="scrub-hidden">number {i + 1}</span>}</th>
               {columns.map(([name, o]) => {
                 const guess = o?.top[i];
                 return (

@@ -120,7 +120,7 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
                 data-testid={`redraw-${row.id}`}
                 disabled={locked}
                 title={locked ? "Locked" : "Another draw of its class, on this example only"}
-                aria-label={`Redraw ${name}`}
+                aria-label={`redraw${again > 0 ? ` ${again}×` : ""}: ${name}`}
                 onFocus={over}
                 onClick={() => samples.act("redraw", row.id)}
               >
@@ -132,7 +132,7 @@ function Row({ row, sample }: { row: SeenRow; sample: Sample }) {
                 data-testid={`lock-${row.id}`}
                 aria-pressed={locked}
                 title="Keep this draw, and those above it, while others are drawn again"
-                aria-label={`Lock ${name}`}
+                aria-label={`${locked ? "locked" : "lock"}: ${name}`}
                 onFocus={over}
                 onClick={() => samples.act(locked ? "unlock" : "lock", row.id)}
               >
