@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from ..marks import Marks, marks
 from .style import HUES, INK, LINE, MARKERS, QUIET, loss_words, made, plain, terms, titled
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..result import Result
+
+Mask = npt.NDArray[np.bool_]
 
 
 def examples(r: Result, rule: str | None = None) -> Figure:
@@ -60,10 +61,10 @@ def examples(r: Result, rule: str | None = None) -> Figure:
     return figure
 
 
-def _groups(found: Marks | None, n: int) -> list[tuple[str, str, str, NDArray[np.bool_]]]:
+def _groups(found: Marks | None, n: int) -> list[tuple[str, str, str, Mask]]:
     if found is None:
         return [("", INK, "o", np.ones(n, dtype=bool))]
-    groups: list[tuple[str, str, str, NDArray[np.bool_]]] = [
+    groups: list[tuple[str, str, str, Mask]] = [
         (f"{name} ({(found.codes == i).sum()})", HUES[i % len(HUES)], MARKERS[i % len(MARKERS)], found.codes == i)
         for i, name in enumerate(found.names)
     ]

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 import scrub_widgets as sw
@@ -372,14 +371,16 @@ def test_the_numbers_of_the_figures(measured: Session) -> None:
     assert r is not None
     assert str(r.loss_recovered) in words(plots.figure(measured, "recovered"))
     (cloud,) = plots.figure(measured, "examples").axes[0].collections
-    np.testing.assert_allclose(np.asarray(cloud.get_offsets()), np.c_[r.losses.model, r.losses.scrubbed])
-    lines = {len(np.asarray(line.get_xdata())): line for line in plots.figure(measured, "positions").axes[0].lines}
-    assert set(lines) == {5}
+    np.testing.assert_allclose(np.asarray(cloud.get_offsets(), dtype=float), np.c_[r.losses.model, r.losses.scrubbed])
+    drawn = [np.asarray(line.get_ydata()) for line in plots.figure(measured, "positions").axes[0].lines]
+    for name, values in zip(("baseline", "scrubbed", "model"), drawn, strict=True):
+        np.testing.assert_allclose(values, [getattr(place, name).value for place in r.positions])
     fallen = plots.figure(measured, "waterfall").axes[0]
     assert [t.get_text() for t in fallen.get_yticklabels()] == [
         *("nothing claimed", "m0", "a1.h0", "a1.h0.k ▸ a0.h1", "the hypothesis")
     ]
-    ends = [bar.get_x() + bar.get_width() for bar in fallen.patches if isinstance(bar, Rectangle)]
+    bars: list[Any] = list(fallen.patches)
+    ends = [bar.get_x() + bar.get_width() for bar in bars]
     assert ends[-1] == pytest.approx(100 * r.loss_recovered.value)
     assert ends[-2] == pytest.approx(100 * r.loss_recovered.value, abs=1e-3)
 
