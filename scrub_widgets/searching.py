@@ -22,7 +22,8 @@ KEEP_SEARCHES = 12
 ROOM = 256 * 2**20
 """Bytes of losses that all searches may keep together; the newest one stays whatever its size."""
 PUBLISH_EVERY = 0.05
-"""Seconds between two messages about a running search."""
+"""Seconds between two messages about a running search, once it has many answers: each message has them all."""
+MANY = 64
 
 
 def ask(
@@ -45,7 +46,9 @@ def ask(
         some = None if candidates is None else tuple(candidates)
         # Everything that can be refused is refused here, before any work.
         sweep_steps(task, session.hypothesis, under, ask_, each=each, chosen=chosen, candidates=some)
-        fresh = Search(session.rev, task, asked, chosen, wanted, _whole("exact", exact, 0, 10**6), some)
+        fresh = Search(
+            session.rev, session.step.key, task, asked, chosen, wanted, _whole("exact", exact, 0, 10**6), some
+        )
         stop(session, "ended by another search")
         known = session._searches.pop(fresh.key, None)
         found = fresh if known is None else replace(known, rev=session.rev, exact=max(known.exact, fresh.exact))
@@ -75,7 +78,7 @@ def moved(session: Session) -> None:
     """After an edit: what runs is ended, and searches of the state that is now the present one belong to it again."""
     own = False
     for key, search in session._searches.items():
-        if search.task is session.task and (search.hypothesis, search.settings) == session.step.key[:2]:
+        if search.state == session.step.key:
             session._searches[key] = replace(search, rev=session.rev)
             own = True
     running = session._searches.get(session._jobs.search)
@@ -140,7 +143,7 @@ def _tell(
     first: Sweep | None = None,
     again: Sweep | None = None,
 ) -> float:
-    """Keep the answers so far; tell of them, at most every ``PUBLISH_EVERY`` seconds. Returns when that was."""
+    """Keep the answers so far and tell of them; of many, at most every ``PUBLISH_EVERY`` seconds. Returns when that was."""
     with session._lock:
         wanted()
         known = session._searches[key]
@@ -148,7 +151,7 @@ def _tell(
             known, first=known.first if first is None else first, again=known.again if again is None else again
         )
         session._searches[key] = replace(search, message=_progress(search))
-        if time.monotonic() - told <= PUBLISH_EVERY:
+        if search.done > MANY and time.monotonic() - told <= PUBLISH_EVERY:
             return told
         session._tell("searching")
         return time.monotonic()

@@ -29,7 +29,7 @@ export type Look = {
   broken: boolean;
   doubt: Warning | null;
   mark: Mark | null;
-  /** a search is shown, but has not measured this one */
+  /** a search is shown that has not measured this one, which it could have */
   unmeasured: boolean;
   label: string;
 };
@@ -114,17 +114,18 @@ export function createLooks(store: Store, around: Around): (id: string) => Reado
     const chosen = selected.value.has(id);
     const stop = around.focus.value === id;
     const near = around.near.value;
+    const dim = dimmed(around.receiver.value, id);
     return {
       claims: own,
       // Compared by content: what looks the same is the same.
       fills: last && JSON.stringify(last.fills) === JSON.stringify(fills) ? last.fills : fills,
-      ...{ selected: chosen, caught: around.caught.value.has(id), dim: dimmed(around.receiver.value, id), stop },
+      ...{ selected: chosen, caught: around.caught.value.has(id), dim, stop },
       active: activePort(store.receiver.value, id),
       close: near === null || chosen || stop || near.has(id),
       broken: own.some((c) => c.id === broken.value),
       doubt: worst(doubts),
       mark,
-      unmeasured: marks.size > 0 && !mark && id !== ROOT,
+      unmeasured: marks.size > 0 && !mark && !dim && id !== ROOT,
       label: index ? describe(componentWords(index, id), own, mark, id === ROOT) + spokenDoubts(doubts) : id,
     };
   };

@@ -138,17 +138,18 @@ export function emptyLayers(app: App): number[] {
   return Array.from({ length: graph.layers }, (_, layer) => layer).filter((layer) => !kept.has(layer));
 }
 
-/** Zooms about a point of the drawing, else about the cell in focus. */
+/** Zooms about a point of the drawing, else about what is selected, else about the cell in focus. */
 export function zoom(app: App, factor: number, at?: { x: number; y: number }): void {
-  const { map, ui } = app;
+  const { map, ui, store } = app;
   const drawing = map.layout.value;
   if (!drawing) return;
-  const cell = placeOf(drawing, ui.focus.value);
+  const about = ui.focus.value === ROOT ? (store.selection.value.nodes[0] ?? ROOT) : ui.focus.value;
+  const cell = placeOf(drawing, about);
   const middle = cell
     ? { x: cell.x + cell.w / 2, y: cell.y + cell.h / 2 }
     : { x: drawing.width / 2, y: drawing.height / 2 };
   map.window.value = zoomAt(map.window.value, drawing, factor, at ?? middle);
-  if (!at) show(app, ui.focus.value);
+  if (!at) show(app, about);
 }
 export const zoomIn = (app: App): void => zoom(app, ZOOM_STEP);
 export const zoomOut = (app: App): void => zoom(app, 1 / ZOOM_STEP);

@@ -67,9 +67,12 @@ function claiming(app: App, claim: Claim | null): MenuPart {
       ...{ key: `under-${r.name}`, label: `New claims go under its ${portWord(r.name)}`.replace("its input", "it") },
       ...{ hint: "U", run: () => actions.setReceiver(r) },
     })),
-    ...receivers.map((r) => ({
-      ...{ key: `expand-${r.name}`, label: `Expand upstream of its ${portWord(r.name)}`.replace(" of its input", "") },
-      run: () => actions.search(r.path),
+    ...some(receivers.length > 0, () => ({
+      ...{ key: "expand", label: "Expand upstream" },
+      items: receivers.map((r) => ({
+        ...{ key: `expand-${r.name}`, label: `Search what feeds ${r.port ? `its ${portWord(r.name)}` : "it"}` },
+        run: () => actions.search(r.path),
+      })),
     })),
     ...some(split, () => ({
       ...{ key: "split-ports", label: "Split into query, key and value" },

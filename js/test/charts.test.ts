@@ -224,9 +224,9 @@ describe("the bar", () => {
   const result = (change: Partial<Result>) => ({ ...fixture<Result>("trait.result.induction"), ...change });
   it("draws what is above the model, with an arrow and its distance", async () => {
     const view = await show({ result: result({ recovered: at(1.454) }) });
-    expect(view.text("outside-arrow")).toBe("45 % above the model");
+    expect(view.text("outside-arrow")).toBe("45 points above the model");
     const below = await show({ result: result({ recovered: at(-0.3) }) });
-    expect(below.text("outside-arrow")).toBe("30 % below the baseline");
+    expect(below.text("outside-arrow")).toBe("30 points below the baseline");
   });
   it("has no arrow between its ends", async () => {
     expect((await show()).has("outside-arrow")).toBe(false);
@@ -255,6 +255,7 @@ describe("the loss by position", () => {
     const view = await onResult({ charts: placesOf() });
     const slider = view.find("positions-slider");
     expect(slider.getAttribute("aria-valuetext")).toBe("all positions");
+    expect(slider.getAttributeNames()).toContain("tabindex"); // in a drawing, names of attributes have one spelling
     await view.press("positions-slider", "ArrowRight", "ArrowRight");
     expect(view.find("slice").dataset.position).toBe("1");
     expect(slider.getAttribute("aria-valuetext")).toMatch(/^position 1: recovered/);

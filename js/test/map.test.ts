@@ -124,6 +124,7 @@ describe("after a search", () => {
   it("the menu expands upstream of a port", async () => {
     const view = await show();
     await menu(view, "cell-a1.h3");
+    await view.click("menu-expand");
     await view.click("menu-expand-k");
     expect(view.model.of("search")).toMatchObject([{ under: "logits>a1.h3.k" }]);
   });

@@ -22,6 +22,8 @@ class Search:
     ----------
     rev : int
         The newest revision of the session that this is about: below the present one, it is stale.
+    state : Hashable
+        What decides the numbers of the state that it is about.
     task : Task
         What it is measured on.
     question : Question
@@ -43,6 +45,7 @@ class Search:
     """
 
     rev: int
+    state: Hashable = field(repr=False)
     task: Task = field(repr=False)
     question: Question
     settings: Settings
@@ -58,16 +61,7 @@ class Search:
     def key(self) -> Hashable:
         """What makes two searches the same one."""
         q = self.question
-        return (
-            id(self.task),
-            self.hypothesis,
-            self.settings,
-            q.place.path,
-            q.ask,
-            q.each,
-            self.samples,
-            self.candidates,
-        )
+        return (self.state, q.place.path, q.ask, q.each, self.samples, self.candidates)
 
     @property
     def hypothesis(self) -> Hypothesis:

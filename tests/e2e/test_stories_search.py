@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import expect
 
 from tests.e2e.lab import Lab, Notebook, only_default_comms
-from tests.e2e.steps import STATE, claim, hypothesis, making, part, start
+from tests.e2e.steps import STATE, hypothesis, making, part, start
 
 pytestmark = only_default_comms
 
@@ -145,5 +145,3 @@ def test_a_leaf_keeps_its_other_inputs_unless_told_otherwise(lab: Lab) -> None:
         ("q", "*"),
         ("v", "*"),
     }
-    claim(notebook, "a1.h0", "same input")  # the panel does not stand in the way of the map
-    notebook.wait_result(2)

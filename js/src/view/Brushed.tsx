@@ -23,7 +23,7 @@ export function ByChange({ losses, n, unit }: { losses: ExampleLosses; n: number
     if (found.length > 0) ui.example.value = found[0] ?? null;
   };
   const field = (end: "from" | "to") => (
-    <label class="scrub-inline">
+    <label class="scrub-chart-field">
       <span class="scrub-muted">{end}</span>
       <input
         class="scrub-number-field"

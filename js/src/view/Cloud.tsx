@@ -122,6 +122,7 @@ function Brush({ box, cloud, n }: BrushProps) {
         height={box.bottom - box.top}
         onPointerDown={(event) => {
           if (event.button !== 0) return;
+          event.preventDefault(); // no text is selected on the way
           event.currentTarget.setPointerCapture?.(event.pointerId);
           const { x, y } = at(event);
           setRect({ x0: x, y0: y, x1: x, y1: y });

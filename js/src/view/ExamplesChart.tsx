@@ -83,7 +83,7 @@ function MarkMenu({ offered, rule, onRule, marks }: MenuProps) {
   if (offered.length === 0) return null;
   return (
     <>
-      <label class="scrub-inline">
+      <label class="scrub-chart-field">
         <span class="scrub-muted">Mark classes of</span>
         <select
           class="scrub-select"

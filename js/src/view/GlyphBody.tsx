@@ -19,7 +19,8 @@ export function GlyphBody({ cell, look }: { cell: Cell; look: Look }) {
   const root = cell.id === ROOT;
   const claimed = fills.length > 0;
   // In a small glyph the letter of a rule goes before the square.
-  const square = (look.mark !== null || look.unmeasured) && !root && !(cell.dot && claimed && !look.close);
+  const room = cell.dot ? !claimed || look.close : fills.length < 2 || cell.w >= 60;
+  const square = (look.mark !== null || look.unmeasured) && !root && room;
   const alone = cell.dot || (!claimed && cell.label === "");
   const zone = square ? zoneOf(cell, alone) : 0;
   const rest = alone ? w : w - (square ? zone + 5 : 0);

@@ -231,7 +231,7 @@ function Chooser({ places, chosen, at, box, onPoint }: ChooserProps) {
       class="scrub-chooser"
       data-testid="positions-slider"
       role="slider"
-      tabIndex={0}
+      tabindex={0}
       aria-label="Position to slice by"
       aria-valuemin={0}
       aria-valuemax={places.length - 1}

@@ -118,7 +118,7 @@ function Marks({ scale, width, null: none, confirmed, value }: MarksProps) {
           {
             key: "out",
             at: scale.at((value + edge) / 2),
-            text: `${percent(outside, 0)} ${value > 1 ? "above the model" : "below the baseline"}`,
+            text: `${fixed(outside * 100, 0)} points ${value > 1 ? "above the model" : "below the baseline"}`,
           },
         ]
       : []),

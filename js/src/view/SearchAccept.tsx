@@ -37,7 +37,7 @@ export function SearchAccept({ search }: { search: Search }) {
           )}{" "}
           {marked.length > 0 && (
             <select
-              class="scrub-inline"
+              class="scrub-word-field"
               aria-label="Rule of what is accepted"
               data-testid="search-accept-rule"
               value={form.accept ?? rules[0]?.name ?? ""}

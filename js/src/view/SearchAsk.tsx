@@ -113,7 +113,7 @@ function Menu({ name, label, value, onPick, children }: MenuProps) {
   const { store } = useApp();
   return (
     <select
-      class="scrub-inline"
+      class="scrub-word-field"
       aria-label={label}
       data-testid={`search-${name}`}
       value={value}
@@ -139,7 +139,7 @@ function Budget({ asks }: { asks: number }) {
       <label>
         First pass with{" "}
         <input
-          class="scrub-inline scrub-short"
+          class="scrub-word-field scrub-short"
           type="number"
           min={2}
           max={full}
@@ -156,7 +156,7 @@ function Budget({ asks }: { asks: number }) {
         <label>
           , then exact on the top{" "}
           <input
-            class="scrub-inline scrub-short"
+            class="scrub-word-field scrub-short"
             type="number"
             min={0}
             max={asks}

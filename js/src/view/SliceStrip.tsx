@@ -66,7 +66,7 @@ export function SliceStrip({ losses, n, where, marks, rule }: Props) {
         rows: rows.map((r) => [r.name, r.mean.value, r.mean.low, r.mean.high, r.changes.length || n]),
       }}
       controls={
-        <label class="scrub-inline">
+        <label class="scrub-chart-field">
           <span class="scrub-muted">Slices</span>
           <select
             class="scrub-select"
@@ -134,7 +134,7 @@ function StripRow({ row, x, box, y }: { row: Row; x: Scale; box: Box; y: number 
     <g
       class="scrub-strip-row"
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-label={`${row.name}: mean change ${nats(value)}${row.size && `, ${plural(row.changes.length, "example")}`}`}
       onClick={row.act}
       onKeyDown={(event) => {
