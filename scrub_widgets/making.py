@@ -291,9 +291,12 @@ class Making:
                 )
 
     def keep_meanings(self) -> None:
-        """From now on the names that the present claims use stand for what they stand for now; new rules get numbers."""
+        """From now on the names that the claims of all steps use stand for what they stand for now; new rules get numbers."""
         self.rule_numbers()
-        self._me()._meanings.update(_claimed(self._me().step))
+        entries = self._me()._history.entries
+        for entry in entries[self._me()._pinned :]:
+            self._me()._meanings.update(_claimed(entry.step))
+        self._me()._pinned = len(entries)
         self._me()._meanings.update({c.rule: "given" for c in self._me().hypothesis if c.rule in self._me()._given})
 
 

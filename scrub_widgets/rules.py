@@ -282,10 +282,12 @@ def both(first: RuleFunction, second: RuleFunction) -> RuleFunction:
     """Two rules at once: inputs are equivalent if both give them equal labels."""
 
     def label(batch: Batch) -> Any:
-        a, b = (_strings(function(batch)) for function in (first, second))
+        (ours, a), (theirs, b) = (_numbered(function(batch)) for function in (first, second))
         if a.ndim != b.ndim:
             a, b = (x[:, None] if x.ndim == 1 else x for x in (a, b))
-        return np.char.add(np.char.add(a, " · "), b)
+        pairs, where = np.unique(a * len(theirs) + b, return_inverse=True)
+        texts = [f"{ours[pair // len(theirs)]} · {theirs[pair % len(theirs)]}" for pair in pairs]
+        return np.asarray(texts)[where].reshape(np.broadcast_shapes(a.shape, b.shape))
 
     label.__doc__ = f"{_first_line(first)} And: {_first_line(second)}"
     one, other = reader(first), reader(second)
@@ -294,13 +296,17 @@ def both(first: RuleFunction, second: RuleFunction) -> RuleFunction:
     return _reads(lambda batch, row, at: {*one(batch, row, at), *other(batch, row, at)})(label)
 
 
-def _strings(labels: Any) -> Any:
+def _numbered(labels: Any) -> tuple[Any, Ints]:
+    """The different labels, and for each place which of them stands there."""
     array = labels.detach().cpu().numpy() if hasattr(labels, "detach") else np.asarray(labels)
-    if (array.dtype == object and any(x is None for x in array.flat)) or (
-        array.dtype.kind == "f" and np.isnan(array).any()
-    ):
+    missing = array.dtype.kind == "f" and np.isnan(array).any()
+    if array.dtype == object:
+        missing = any(value is None for value in array.flat)
+        array = array.astype(str)
+    if missing:
         raise RuleError("one of the two rules gives an input no label (None or NaN); every input needs one.")
-    return array.astype(str)
+    values, where = np.unique(array, return_inverse=True)
+    return values, where.reshape(array.shape).astype(np.int64)
 
 
 def label(loss: Loss) -> RuleFunction:

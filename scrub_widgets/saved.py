@@ -77,6 +77,8 @@ def load(session: Session, text: str) -> int:
         if history is None:
             rev = session.edit(lambda _: after)
         else:
+            for entry in history.entries:
+                session.check_meanings(entry.step)
             for step, number in numbers:
                 session._known.note(step.key, number)
             rev = session._go(lambda own: ledger.joined(own, history))

@@ -55,6 +55,7 @@ class Session(Making):
         task.check(start)
         self._tasks = Tasks(task)
         self._meanings: dict[str, object] = {}  # of names made here that a claim used
+        self._pinned = 0  # steps whose names are among them
         self._given: set[str] = set()  # rules from Python
         self._letters: dict[str, int] = {}
         self.rev = 0

@@ -165,7 +165,7 @@ describe("answers of the kernel", () => {
   it("previews follow the pointer", async () => {
     const view = await show();
     view.find("chip-previous token").dispatchEvent(new PointerEvent("pointerenter"));
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const asked = view.model.of("preview").at(-1);
     expect(asked).toMatchObject({ rule: "previous token", example: null });
     const { preview } = fixture<{ preview: never }>("kernel.preview_positionwise");

@@ -1,5 +1,5 @@
 /** The rules: what pressing one would do, the palette, rules being made, the selected claim, and the class preview. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
 import { claimsOf, claimsUnder, pathWords, selectedClaim, underOf, WHOLE_INPUT } from "../hypothesis";
 import { ruleFace } from "../rules";
@@ -73,18 +73,25 @@ function Palette({ rules, active }: { rules: RuleInfo[]; active: string | null }
   );
 }
 
+/** A pointer that stays so long means the rule under it. */
+const REST_MS = 80;
+
 function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed: boolean }) {
   const app = useApp();
   const { store, ui, actions } = app;
   const { rule, index, rules, pressed } = props;
   const key = index === 0 ? "K" : index === 1 ? "F" : index < 11 ? String(index - 1) : "";
   const error = store.status.value?.error;
-  const hover = () => {
+  const resting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const look = () => {
     ui.hovered.value = rule.name;
   };
-  const leave = () => {
-    if (ui.hovered.value === rule.name) ui.hovered.value = null;
+  // What is looked at stays, so that its preview can be reached; chips passed on the way there do not count.
+  const hover = () => {
+    resting.current = setTimeout(look, REST_MS);
   };
+  const leave = () => clearTimeout(resting.current);
+  useEffect(() => leave, []);
   return (
     <button
       type="button"
@@ -95,8 +102,7 @@ function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed
       disabled={store.readOnly}
       onPointerEnter={hover}
       onPointerLeave={leave}
-      onFocus={hover}
-      onBlur={leave}
+      onFocus={look}
       {...dragsRule(app, rule.name)}
       onClick={() => actions.assign(rule.name)}
     >
@@ -197,6 +203,10 @@ function Shown({ rules, active }: { rules: RuleInfo[]; active: string | null }) 
   const rule = rules.find((r) => r.name === name) ?? rules.find((r) => r.name === name?.replace(/ at -?\d+$/, ""));
   const claim = selectedClaim({ claims: store.state.value?.claims ?? [], selection: store.selection.value });
   const under = claim ? underOf(claim) : (store.receiver.value?.path ?? null);
+  const about = claim ? `${claim.id} ${claim.rule}` : null;
+  useEffect(() => {
+    ui.hovered.value = null;
+  }, [about, ui]);
   useEffect(() => {
     if (name) previews.want(name, { under });
   }, [name, under, previews, rules]);
