@@ -11,7 +11,8 @@ AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """async ([tags]) => {
     const root = document.querySelector(".scrub-root")
-    const found = await axe.run(root, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] })
+    const found = await axe.run(root, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"],
+        preload: false })  // it would ask for style sheets, which pages from file:// may not
     return found.violations.map((v) => ({ id: v.id, impact: v.impact, help: v.help,
         nodes: v.nodes.map((n) => n.html.slice(0, 160) + " | " + (n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? "")) }))
 }"""

@@ -149,6 +149,8 @@ class Problems:
 
     def _on_request(self, url: str) -> None:
         parts = urlsplit(url)
+        if parts.scheme == "file" and self._port is None:
+            return
         if parts.scheme not in LOCAL_SCHEMES and parts.netloc != f"127.0.0.1:{self._port}":
             self.told.append(f"request to another host: {url}")
 

@@ -90,8 +90,7 @@ def test_story_8_compare_export_and_read_again(lab: Lab, browser: Browser, tmp_p
         page.get_by_test_id("tab-result").click()
         expect(page.get_by_test_id("chart-examples")).to_be_visible()
         page.get_by_test_id("tab-sample").click()
-        page.get_by_test_id("sample-number").fill("3")
-        page.get_by_test_id("sample-number").press("Enter")
+        page.get_by_test_id("sample-number").select_option("3")
         expect(page.get_by_test_id("sample")).to_have_attribute("data-example", "3")
         expect(page.get_by_test_id("sample-tree")).to_contain_text("a1.h3")
         assert problems.told == []
