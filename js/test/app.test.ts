@@ -224,3 +224,25 @@ it("groups, positions, all paths and shares are in the rows", async () => {
   expect(view.text("tree-row-logits>a2.h1@END.q>a1.h0+a1.h4")).toMatch(/a1\.h0 \+ a1\.h4.*all paths.*one draw/);
   expect(view.text("tree-row-logits>a2.h1@END.k>m0@2,4")).toMatch(/at 2, 4/);
 });
+
+describe("full screen", () => {
+  it("is asked of the host for the widget's own root, and left by the same button", async () => {
+    const view = await show();
+    const asked: Element[] = [];
+    const root = view.root();
+    root.requestFullscreen = async () => {
+      asked.push(root);
+      Object.assign(root, { matches: (selector: string) => selector === ":fullscreen" });
+      root.dispatchEvent(new Event("fullscreenchange"));
+    };
+    await view.click("full-screen");
+    expect(asked).toEqual([root]);
+    expect(view.find("full-screen").getAttribute("aria-label")).toBe("Leave full screen");
+  });
+  it("says so where the page does not allow it", async () => {
+    const view = await show();
+    view.root().requestFullscreen = () => Promise.reject(new TypeError("not allowed"));
+    await view.click("full-screen");
+    expect(view.text("status")).toMatch(/does not allow full screen/);
+  });
+});

@@ -179,6 +179,7 @@ function Dot({ step, x, y, scale, at, reached }: Placed & { scale: Scale; at: nu
       <circle class="scrub-dot-focus" data-live cx={x} cy={y} r="14" />
       <circle class="scrub-dot-mark" cx={x} cy={y} r={letter ? 8 : 4.5} />
       {letter && (
+        // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an SVG's text takes no focus; the dot's name says the letter
         <text class="scrub-dot-letter" x={x} y={y + 4} aria-hidden="true">
           {letter}
         </text>

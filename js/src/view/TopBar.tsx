@@ -6,6 +6,7 @@ import { count } from "../text";
 import { CompareButton } from "./CompareButton";
 import { ConfirmButton } from "./Confirm";
 import { ExplainButton } from "./Explain";
+import { FullScreen } from "./FullScreen";
 
 const SAMPLES = [64, 256, 1024, 4096];
 
@@ -220,6 +221,7 @@ function Buttons() {
       </button>
       <ExplainButton />
       <LessonButton />
+      <FullScreen />
       <button
         type="button"
         class="scrub-button scrub-square"
