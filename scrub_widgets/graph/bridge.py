@@ -5,6 +5,7 @@ A model that cannot be decomposed exactly into heads, MLPs and a sum is refused,
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ from .graph import Inputs
 from .mlp import Mlp
 from .transformer import Block, CleanStream, Transformer, layout_of
 
+_HOOKED = threading.Lock()
+"""Hooks are the model's, not the call's: two tasks on one model, in two threads, would fill each other's caches."""
 TOLERANCE = 1e-4
 """Largest error that a recomputation may have, relative to the largest value of what it recomputes."""
 
@@ -202,7 +205,8 @@ def _names(model: Transformer) -> list[str]:
 def _forward(model: Transformer, inputs: Inputs, names: list[str]) -> tuple[CleanStream, Tensor]:
     wanted, tokens, mask = set(names), inputs.tokens, inputs.mask
     extra = {} if mask is None else {"attention_mask": mask.long()}
-    logits, cache = model.bridge.run_with_cache(tokens, names_filter=lambda name: name in wanted, **extra)
+    with _HOOKED:
+        logits, cache = model.bridge.run_with_cache(tokens, names_filter=lambda name: name in wanted, **extra)
     n, pos = tokens.shape
 
     def take(name: str) -> Tensor:

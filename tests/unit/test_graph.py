@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 import transformers
 from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
 
-from scrub_widgets import TaskError
+from scrub_widgets import Task, TaskError, losses
 from scrub_widgets.graph.bridge import TOLERANCE, check_exact, read_bridge
 from scrub_widgets.graph.cache import Spots, gather
 from scrub_widgets.graph.graph import Inputs
@@ -124,3 +126,16 @@ def test_a_model_that_drops_at_random_is_refused() -> None:
     native = attention_only().bridge
     native.train()  # has no dropout: nothing to refuse
     read_bridge(native, POSITIONS)
+
+
+def test_two_tasks_on_one_model_do_not_mix_their_values() -> None:
+    m = gpt2()
+
+    def clean(n: int) -> torch.Tensor:
+        with torch.inference_mode():
+            return Task(m.bridge, m.tokens[:n], loss=losses.kl()).prepare().clean.stream("logits")
+
+    alone = {n: clean(n) for n in (3, 12)}
+    with ThreadPoolExecutor(2) as threads:
+        for n, together in zip([3, 12] * 20, threads.map(clean, [3, 12] * 20), strict=True):
+            torch.testing.assert_close(together, alone[n])

@@ -67,11 +67,9 @@ export function Cloud({ width, losses, n, marks, says, unit }: Props) {
   );
 }
 
+/** With room on all sides: what lies on an axis can be seen, and reached by the brush. */
 function range(losses: ExampleLosses, n: number): { low: number; high: number } {
-  const values = [...losses.model.subarray(0, n), ...losses.scrubbed.subarray(0, n)];
-  const least = Math.min(...values);
-  const { low, high } = covering(values, 0.04);
-  return { low: least >= 0 && low < 0 ? 0 : low, high };
+  return covering([...losses.model.subarray(0, n), ...losses.scrubbed.subarray(0, n)], 0.04);
 }
 
 const Ring = ({ at: [x, y] }: { at: [number, number] }) => <circle class="scrub-ring" cx={x} cy={y} r="7" />;
