@@ -112,4 +112,4 @@ def test_a_short_run_shows_no_progress_and_no_pulse(page: Page) -> None:
     styles = "e => { const s = getComputedStyle(e); return [s.animationName, s.animationDelay, s.animationFillMode] }"
     assert root.locator(".scrub-phase .scrub-dot").evaluate(styles)[:2] == ["scrub-pulse", "0.4s"]
     assert root.locator(".scrub-progress").evaluate(styles) == ["scrub-appear", "0.4s", "backwards"]
-    assert re.search(r"\d+ / ", root.get_by_test_id("status").inner_text())
+    assert re.search(r"\d+ / ", root.get_by_test_id("status").text_content() or "")

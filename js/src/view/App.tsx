@@ -63,7 +63,7 @@ export function App() {
       data-lm-suppress-shortcuts
       data-jp-suppress-context-menu
     >
-      <div class="scrub-frame" style={{ minHeight: `${store.height}px` }}>
+      <div class="scrub-frame" style={{ "--scrub-height": `${store.height}px` }}>
         <TopBar />
         <Banner />
         <Panels />

@@ -4,7 +4,7 @@ import { useApp } from "../app";
 import { numberWords, spokenStep, stepTitle } from "../history";
 import { restore } from "../labels";
 import { covering, linear, type Scale } from "../scale";
-import { fixed, percent, plural } from "../text";
+import { fixed, plural } from "../text";
 import type { HistoryStep } from "../wire";
 import { Axes, type Box, boxOf, Drawing } from "./Axes";
 import { Chart } from "./Chart";
@@ -148,6 +148,7 @@ function Dot({ step, x, y, scale, at, reached }: Placed & { scale: Scale; at: nu
   const letter = open?.a === step.id ? "A" : open?.b === step.id ? "B" : "";
   const { low = null, high = null } = step.recovered ?? {};
   const go = () => restore(app, step.id);
+  const words = spokenStep(step, at) + (letter && `, ${letter} of the comparison`);
   const known = step.recovered !== null && step.recovered.value !== null;
   const show = () => {
     app.steps.focus.value = step.id;
@@ -158,7 +159,7 @@ function Dot({ step, x, y, scale, at, reached }: Placed & { scale: Scale; at: nu
       role="button"
       tabindex={step.id === reached ? 0 : -1}
       data-testid={`history-dot-${step.id}`}
-      aria-label={spokenStep(step, at)}
+      aria-label={words}
       aria-current={step.id === at ? "step" : undefined}
       aria-disabled={app.store.readOnly}
       onFocus={show}
@@ -170,7 +171,7 @@ function Dot({ step, x, y, scale, at, reached }: Placed & { scale: Scale; at: nu
         go();
       }}
     >
-      <title>{`Step ${step.id} · ${stepTitle(step)}${known ? ` · ${percent(step.recovered?.value ?? null)}` : ""}`}</title>
+      <title>{words}</title>
       <circle class="scrub-hit" cx={x} cy={y} r="12" />
       {low !== null && high !== null && (
         <line class="scrub-history-whisker" x1={x} x2={x} y1={scale.at(low)} y2={scale.at(high)} />
@@ -179,8 +180,7 @@ function Dot({ step, x, y, scale, at, reached }: Placed & { scale: Scale; at: nu
       <circle class="scrub-dot-focus" data-live cx={x} cy={y} r="14" />
       <circle class="scrub-dot-mark" cx={x} cy={y} r={letter ? 8 : 4.5} />
       {letter && (
-        // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an SVG's text takes no focus; the dot's name says the letter
-        <text class="scrub-dot-letter" x={x} y={y + 4} aria-hidden="true">
+        <text class="scrub-dot-letter" x={x} y={y + 4}>
           {letter}
         </text>
       )}
