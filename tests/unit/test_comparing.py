@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
-
 import pytest
 
 import scrub_widgets as sw
@@ -15,24 +12,7 @@ from scrub_widgets.widget import wire
 from scrub_widgets.widget.history import compare_of
 from tests.unit.gate import LONG, Gate
 from tests.unit.models import gpt2
-
-
-@cache
-def shared_task() -> sw.Task:
-    m = gpt2()
-    return sw.Task(m.bridge, m.tokens, loss=sw.losses.kl(), name="tiny")
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    s = Session(shared_task(), samples=64)
-    s.wait(LONG)
-    yield s
-    s.close()
-
-
-def head(rule: str = "same input", name: str = "a1.h0") -> Hypothesis:
-    return Hypothesis().claim(name, rule=rule)[0]
+from tests.unit.tiny import head, shared_task
 
 
 def test_the_diff_names_what_was_added_removed_and_changed() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
@@ -21,26 +19,9 @@ from scrub_widgets.widget import edits, wire
 from scrub_widgets.widget import history as told
 from tests.unit.gate import LONG, Gate
 from tests.unit.models import gpt2
+from tests.unit.tiny import head, shared_task
 
 A = "logits>a1.h0"
-
-
-@cache
-def shared_task() -> sw.Task:
-    m = gpt2()
-    return sw.Task(m.bridge, m.tokens, loss=sw.losses.kl(), name="tiny")
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    s = Session(shared_task(), samples=64)
-    s.wait(LONG)
-    yield s
-    s.close()
-
-
-def head(rule: str = "same input", name: str = "a1.h0") -> Hypothesis:
-    return Hypothesis().claim(name, rule=rule)[0]
 
 
 def number(session: Session) -> float:

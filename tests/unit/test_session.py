@@ -7,7 +7,6 @@ import json
 import threading
 import weakref
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
@@ -16,24 +15,7 @@ import scrub_widgets as sw
 from scrub_widgets import Hypothesis, HypothesisError, ScrubError, Session
 from tests.unit.gate import LONG, Gate
 from tests.unit.models import gpt2
-
-
-@cache
-def shared_task() -> sw.Task:
-    m = gpt2()
-    return sw.Task(m.bridge, m.tokens, loss=sw.losses.kl(), name="tiny")
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    s = Session(shared_task(), samples=64)
-    s.wait(LONG)
-    yield s
-    s.close()
-
-
-def head(rule: str = "same input") -> Hypothesis:
-    return Hypothesis().claim("a1.h0", rule=rule)[0]
+from tests.unit.tiny import head, shared_task
 
 
 @pytest.fixture
