@@ -13,6 +13,9 @@ export const WAITING_MS = 400;
 /** Beyond this a kernel whose state is not known is taken to be busy with a cell. */
 export const QUEUED_MS = 2_000;
 
+/** What the kernel itself works on for seconds: that it takes long says nothing of a cell. */
+const LONG_WORK: ReadonlySet<Request["kind"]> = new Set(["file"]);
+
 /** How a request without an answer stands: it waits, or it is queued behind what the kernel runs. */
 export type Waiting = "" | "waiting" | "queued";
 
@@ -53,12 +56,12 @@ export function createRequests(model: Model, options: Options): Requests {
     }, ms);
     timers.add(timer);
   };
-  const wait = (id: string) => {
+  const wait = (id: string, works: boolean) => {
     later(WAITING_MS, () => {
-      if (pending.has(id) && !waiting.value) waiting.value = options.blocked() ? "queued" : "waiting";
+      if (pending.has(id) && !waiting.value) waiting.value = options.blocked() && !works ? "queued" : "waiting";
     });
     later(QUEUED_MS, () => {
-      if (pending.has(id) && !options.busy()) waiting.value = "queued";
+      if (pending.has(id) && !options.busy() && !works) waiting.value = "queued";
     });
   };
 
@@ -85,7 +88,7 @@ export function createRequests(model: Model, options: Options): Requests {
       return message.id;
     }
     watch(since, 0);
-    if (request.kind !== "ping") wait(message.id);
+    if (request.kind !== "ping") wait(message.id, LONG_WORK.has(request.kind));
     return message.id;
   };
 

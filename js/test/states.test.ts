@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createEta, leftWords } from "../src/eta";
 import { QUEUED_MS, SILENCE_MS, WAITING_MS } from "../src/requests";
 import { createStore } from "../src/store";
-import type { Status } from "../src/wire";
+import type { Request, Status } from "../src/wire";
 import { FakeModel } from "./fake";
 import { fixture } from "./fixtures";
 import { settle, show, traits } from "./view";
@@ -31,9 +31,9 @@ describe("a request without an answer", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
-  const asked = (model = new Hosted()) => {
+  const asked = (model = new Hosted(), request: Request = { kind: "run" }) => {
     const store = createStore(model);
-    store.requests.send({ kind: "run" });
+    store.requests.send(request);
     return { model, store, waiting: store.requests.waiting };
   };
   it("shows that it waits after 400 ms, and not before", () => {
@@ -62,6 +62,13 @@ describe("a request without an answer", () => {
     const second = asked();
     vi.advanceTimersByTime(QUEUED_MS);
     expect(second.waiting.value).toBe("queued");
+  });
+  it("for a file only waits: the kernel is making it", () => {
+    const busy = new Hosted();
+    busy.widget_manager.kernel.status = "busy";
+    const { waiting } = asked(busy, { kind: "file", what: "page" });
+    vi.advanceTimersByTime(QUEUED_MS);
+    expect(waiting.value).toBe("waiting");
   });
   it("while our own engine computes only waits", () => {
     const model = new Hosted();

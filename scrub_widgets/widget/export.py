@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ def page(widget: ScrubWidget) -> str:
     if not bundle.exists():
         raise ScrubError("the widget's JavaScript bundle is missing: install the package with Node >= 20 present.")
     return PAGE.format(
-        title=f"scrub-widgets: {widget.session.task.name}",
+        title=html.escape(f"scrub-widgets: {widget.session.task.name}"),
         css=(STATIC / "widget.css").read_text("utf-8"),
         traits=_json(
             {
