@@ -1,3 +1,3 @@
 interface ImportMeta {
-  glob<T>(pattern: string, options: { eager: true }): Record<string, T>;
+  glob<T>(pattern: string, options: { eager: true; query?: string; import?: string }): Record<string, T>;
 }
