@@ -197,6 +197,7 @@ def test_settings_and_json_in_and_out(lab: Lab) -> None:
     assert notebook.text_output(1) == "Settings(samples=64, seed=7, unclaimed='per receiver', baseline='ablated')"
     shown = part(notebook, "value-recovered").text_content()
     part(notebook, "export").click()
+    expect(part(notebook, "export-text")).to_have_value(re.compile("^{"))  # it is made when the sheet opens
     text = part(notebook, "export-text").input_value()
     assert json.loads(text)["settings"]["seed"] == 7
     part(notebook, "baseline").select_option("shuffled")
