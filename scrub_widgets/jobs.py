@@ -36,7 +36,7 @@ Job = tuple[int, Step]
 
 @dataclass
 class Jobs:
-    """What is wanted. A run is taken out when it begins; what else there is stays until it ends.
+    """What is wanted, the most urgent first. A run is taken out when it begins; what else there is stays until it ends.
 
     Attributes
     ----------
@@ -62,8 +62,12 @@ class Jobs:
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
-        first = (self.run, self.confirm, self.compare, self.waterfall)
-        return any(job is not None for job in (*first, self.search, self.check))
+        return any(job is not None for job in vars(self).values())
+
+    def before(self, name: str) -> bool:
+        """Whether anything more urgent than this job is wanted: the fields stand in that order."""
+        names = list(vars(self))
+        return any(getattr(self, other) is not None for other in names[: names.index(name)])
 
     def take(self) -> Callable[[Session], None]:
         """The most urgent job, as a function of the session."""
@@ -286,9 +290,7 @@ def check_further(session: Session, outcome: Outcome) -> None:
 
     def stop() -> None:
         with session._lock:
-            wanted = session._jobs
-            first = (wanted.run, wanted.confirm, wanted.compare, wanted.waterfall, wanted.search)
-            if wanted.check is not outcome or any(job is not None for job in first):
+            if session._jobs.check is not outcome or session._jobs.before("check"):
                 raise Cancelled("cancelled")
 
     try:

@@ -93,9 +93,7 @@ def work(session: Session, key: Hashable) -> None:
 
     def wanted() -> None:
         with session._lock:
-            jobs = session._jobs
-            others = (jobs.run, jobs.confirm, jobs.compare, jobs.waterfall)
-            if jobs.search != key or session._closed or any(job is not None for job in others):
+            if session._jobs.search != key or session._closed or session._jobs.before("search"):
                 raise Cancelled("cancelled")
 
     try:
