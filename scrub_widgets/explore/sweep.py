@@ -24,6 +24,7 @@ from ..measure import estimates
 from ..measure.estimates import Estimate, Floats
 from ..result import Result
 from ..task import Task
+from .measured import losses_of
 from .questions import FREE, KEEP, Each, Question, check_senders, question
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Row:
         Loss recovered with it.
     losses : array of float
         Scrubbed losses ``[n]``, on the references of :attr:`Sweep.base`.
+    p : float
+        Chance of a change at least this large if there is none: a paired, two-sided t test. For many senders see
+        :attr:`Sweep.q`.
     """
 
     component: str
@@ -61,6 +65,7 @@ class Row:
     change: Estimate = field(repr=False)
     recovered: Estimate = field(repr=False)
     losses: Floats = field(repr=False)
+    p: float = 1.0
 
     @property
     def beyond_noise(self) -> bool:
@@ -136,6 +141,29 @@ class Sweep:
         sign = -1 if self.question.ask == FREE else 1
         return tuple(sorted(self.rows, key=lambda row: (not row.effect.resolved, -sign * row.effect.value)))
 
+    @cached_property
+    def q(self) -> Mapping[str, float]:
+        """False discovery rate of each sender: of those with at most 5 %, 5 % are expected to do nothing (Benjamini-Hochberg)."""
+        adjusted = estimates.false_discovery([row.p for row in self.rows])
+        return {row.component: q for row, q in zip(self.rows, adjusted, strict=True)}
+
+    def found(self, threshold: float = 0.0, q: float = 0.05) -> tuple[Row, ...]:
+        """Rows that can be told from noise, what matters most first.
+
+        Parameters
+        ----------
+        threshold : float
+            Least size of the effect in the direction of the question, as a share of loss recovered.
+        q : float
+            Largest false discovery rate.
+        """
+        sign = -1 if self.question.ask == FREE else 1
+        return tuple(
+            row
+            for row in self.ranked
+            if row.beyond_noise and sign * row.effect.value > threshold and self.q[row.component] <= q
+        )
+
     def __getitem__(self, component: str) -> Row:
         """The row of one sender."""
         for row in self.rows:
@@ -187,6 +215,8 @@ class Sweep:
                     "loss_change": _plain(row.change),
                     "recovered": _plain(row.recovered),
                     "beyond_noise": row.beyond_noise,
+                    "p": row.p,
+                    "q": self.q[row.component],
                 }
                 for row in self.rows
             ],
@@ -314,17 +344,19 @@ def _steps(
         left = tuple(name for name in left if name not in known)
         found = replace(resume, left=left, skipped={**resume.skipped, **skipped})
     yield found
-    for name in found.left:
-        began = time.perf_counter()
-        row = _row(found, name, asked.after(name))
+    afters = {name: asked.after(name) for name in found.left}
+    began = time.perf_counter()
+    for name, losses in zip(afters, losses_of(task, list(afters.values()), chosen), strict=True):
+        row = _row(found, name, afters[name], losses)
         spent = found.seconds + time.perf_counter() - began
         left = tuple(other for other in found.left if other != name)
         found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
         yield found
+        began = time.perf_counter()
 
 
-def _row(sweep: Sweep, name: str, after: Hypothesis) -> Row:
-    losses, base = sweep.task.scrubbed(after, sweep.settings), sweep.base.losses
+def _row(sweep: Sweep, name: str, after: Hypothesis, losses: Floats) -> Row:
+    base = sweep.base.losses
     return Row(
         name,
         after,
@@ -332,6 +364,7 @@ def _row(sweep: Sweep, name: str, after: Hypothesis) -> Row:
         change=estimates.mean(losses - base.scrubbed),
         recovered=estimates.loss_recovered(base.model, losses, base.baseline),
         losses=losses,
+        p=estimates.p_value(losses - base.scrubbed),
     )
 
 
