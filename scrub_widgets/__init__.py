@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import directions, losses, made, rewrites, rules
-from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
+from . import circuits, directions, losses, made, rewrites, rules
+from .circuits import Circuit, Edge
+from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .explore import Sweep, importance
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cancelled",
+    "Circuit",
+    "CircuitError",
     "Claim",
     "Comparison",
+    "Edge",
     "Estimate",
     "FunctionGraph",
     "Hypothesis",
@@ -37,6 +41,7 @@ __all__ = [
     "Sweep",
     "Task",
     "TaskError",
+    "circuits",
     "directions",
     "importance",
     "lessons",
