@@ -7,7 +7,7 @@ cut from one other input, and a component that is reached by two paths has one v
 - Embeddings that a port reads together are one claim with one draw: the input of the model is one, whatever it is written from.
 - A head of which some ports are kept reads nothing but other inputs at the rest.
 - A component that reads nothing along the circuit has its value on other inputs: it is not claimed, for a claim without
-  claims under it would keep all of it.
+  claims under it would keep all of it. Where inputs are padded, so is its padding mask that of the other input.
 """
 
 from __future__ import annotations

@@ -125,8 +125,7 @@ def test_acdc_from_python() -> None:
     edges = [(("blocks.1.hook_resid_post", whole, "blocks.0.attn.hook_result", head), 0.5)]
     true = {("blocks.1.hook_resid_post", (None,), "blocks.0.attn.hook_result", (None, None, 1)): True,
             ("blocks.1.hook_resid_post", (None,), "blocks.0.attn.hook_result", (None, None, 0)): False}  # fmt: skip
-    pairs = [(("blocks.1.hook_resid_post", slice(None)), ("blocks.0.attn.hook_result", "[:, :, 1]"))]
-    pairs = [((a, (b,) if isinstance(b, slice) else b), c) for (a, b), c in pairs]
+    pairs = [(("blocks.1.hook_resid_post", (slice(None),)), ("blocks.0.attn.hook_result", "[:, :, 1]"))]
     arrow = "blocks.0.attn.hook_result[:, :, 1] -> blocks.1.hook_resid_post[:] 0.5"
     for source in (edges, true, pairs, arrow):
         assert keys(load(source, layout(), "acdc")) == {"a0.h1 → logits"}
@@ -165,7 +164,9 @@ def test_auto_circuit_prune_scores(name: str, tmp_path: Path) -> None:
     on = layout_of(name)
     layers, mlps = 3 if name == "attention_only" else 2, name != "attention_only"
     before = [1 + i * (2 + mlps) for i in range(layers + 1)]
-    shapes = {f"blocks.{i}.hook_{p}_input": (2, before[i]) for i in range(layers) for p in "qkv"}
+    shapes: dict[str, tuple[int, ...]] = {
+        f"blocks.{i}.hook_{p}_input": (2, before[i]) for i in range(layers) for p in "qkv"
+    }
     if mlps:
         shapes |= {f"blocks.{i}.hook_mlp_in": (before[i] + 2 * (name == "gpt2"),) for i in range(layers)}
     shapes[f"blocks.{layers - 1}.hook_resid_post"] = (before[layers],)
