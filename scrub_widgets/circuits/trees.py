@@ -91,7 +91,7 @@ def to_hypothesis(circuit: Circuit, layout: Layout, rule: str, limit: int) -> Hy
     if count > limit:
         raise CircuitError(
             f"as a tree this circuit of {len(kept)} edges has {count:,} claims, one for each path to the output, and limit= is "
-            f"{limit:,}; sw.circuits.scrub_edges(task, circuit) runs each component once instead, or take fewer edges, "
+            f"{limit:,}; sw.circuits.measure(task, circuit) runs each component once instead, or take fewer edges, "
             "circuit.top(n)."
         )
     return Hypothesis(_ordered(tuple(tree.claims(ROOT, ROOT, rule))))
