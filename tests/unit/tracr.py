@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -59,19 +60,31 @@ class Program:
         """Which inputs have so many tokens behind the BOS, ``[n]``."""
         return self.expected.isfinite().sum(1) == length
 
-    def task(self, tokens: Tensor | None = None) -> sw.Task:
-        """The program's model as a task, judged by the squared distance from its own output.
+    def of_all_lengths(self) -> sw.Task:
+        """The program on every input that there is, padded on the right, as a task."""
+        mask = torch.arange(LENGTH + 1) <= self.expected.isfinite().sum(1, keepdim=True)
+        return self._task(self.tokens, attention_mask=mask.long())
 
-        Parameters
-        ----------
-        tokens : Tensor, optional
-            ``[n, pos]``; default: all inputs of the full length.
+    def of_one_length(self, length: int) -> sw.Task:
+        """The program on all inputs of one length."""
+        return self._task(self.tokens[self.of_length(length)][:, : length + 1])
+
+    def as_published(self) -> sw.Task:
+        """The program on inputs like those of ACDC's experiments with reverse and proportion.
+
+        There, reverse sees the six orders of 1, 2, 3. Proportion sees fifty sequences of four tokens without a BOS before
+        them, and takes 0 to 3 for the ids of w to z, which they are not: those are BOS, PAD, w and x.
         """
-        if tokens is None:
-            tokens = self.tokens[self.of_length(LENGTH)]
-        return sw.Task(
-            self.bridge, tokens, loss=squared_distance(), vocab=self.card["vocabulary"], name=f"tracr {self.name}"
-        )
+        if self.name == "reverse":
+            orders = torch.tensor(list(itertools.permutations(range(3))))
+            return self._task(torch.cat((torch.full((6, 1), self.card["bos"]), orders), 1))
+        assert self.name == "frac_prevs"
+        drawn = torch.randperm(4**4, generator=torch.Generator().manual_seed(0))[:50]
+        return self._task(torch.tensor(list(itertools.product(range(4), repeat=4)))[drawn])
+
+    def _task(self, tokens: Tensor, **options: Any) -> sw.Task:
+        words, name = self.card["vocabulary"], f"tracr {self.name}"
+        return sw.Task(self.bridge, tokens, loss=squared_distance(), vocab=words, name=name, **options)
 
 
 @cache
@@ -81,29 +94,25 @@ def load(name: str) -> Program:
     arrays = load_file(HERE / f"{name}.safetensors")
     tokens, expected = arrays.pop("tokens").long(), arrays.pop("expected")
     bridge = build(card["config"])
-    state = {key: arrays.pop(key) if key in arrays else torch.zeros_like(value) for key, value in bridge.state_dict().items()}
+    state = {
+        key: arrays.pop(key) if key in arrays else torch.zeros_like(value) for key, value in bridge.state_dict().items()
+    }
     assert not arrays, f"weights without a place: {sorted(arrays)}"
     bridge.load_state_dict(state)
     return Program(name, card, bridge.eval(), tokens, expected)
 
 
 def squared_distance() -> Loss:
-    """Mean squared distance from the model's own outputs at all positions but the first, as in ACDC's experiments."""
+    """Mean squared distance from the model's own outputs at all tokens but the first, as in ACDC's experiments."""
 
-    def terms(logits: Tensor, _: Batch, clean: Tensor) -> Tensor:
-        return ((logits - clean) ** 2).mean(-1) / logits.shape[1]
+    def terms(logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
+        far = ((logits - clean) ** 2).mean(-1)
+        if batch.mask is None:
+            return far / far.shape[1]
+        tokens = torch.as_tensor(batch.mask, device=far.device)[:, 1:].to(far.dtype)
+        return far * tokens / tokens.sum(-1, keepdim=True)
 
     def function(logits: Tensor, batch: Batch, clean: Tensor) -> Tensor:
         return terms(logits, batch, clean).sum(-1)
 
-    def distance(logits: Tensor, clean: Tensor) -> Tensor:
-        return ((logits - clean) ** 2).mean((-1, -2))
-
-    return Loss(
-        "squared distance to the model",
-        lambda length: list(range(1, length)),
-        function,
-        unit="",
-        distance=distance,
-        terms=terms,
-    )
+    return Loss("squared distance to the model", lambda length: list(range(1, length)), function, unit="", terms=terms)
