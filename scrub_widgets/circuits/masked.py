@@ -106,17 +106,25 @@ class Masked:
         }
         self._sharing = Counter(graph.site(owner) for owner, ports in self.ports.items() for _ in ports)
         self.memo = Memo(limit)
+        self.generation = 0
         self._known: dict[Hashable, int] = {}
         self._streams: dict[Hashable, Tensor] = {}
 
     def logits(self, removed: Collection[Key]) -> Float[Tensor, "rows p vocab"]:
         """Logits at the wanted positions with these edges removed (of checked names)."""
-        plan = self.plan(removed)
+        return self.logits_of(self.plan(removed))
+
+    def logits_of(self, plan: Plan) -> Float[Tensor, "rows p vocab"]:
+        """Logits at the wanted positions of a planned run."""
         self._streams.clear()
         try:
             return self.graph.output(self._stream(plan, ROOT, "", self.some))
         finally:
             self._streams.clear()
+
+    def key(self, plan: Plan) -> Hashable:
+        """Names the output: runs of one key have the same logits."""
+        return (self.generation, plan.reads[ROOT, ""])
 
     # -- what comes from where --------------------------------------------------------------------------------------
 
@@ -125,6 +133,7 @@ class Masked:
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
             self.memo.clear()
+            self.generation += 1
         without: dict[Port, set[str]] = {}
         for sender, receiver, port in removed:
             without.setdefault((receiver, port), set()).add(sender)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,7 +26,7 @@ from ..measure.estimates import Estimate, Floats
 from ..task import Task
 from .circuit import Circuit, Key
 from .edges import removed_by
-from .masked import ABLATIONS, Ablation, Masked
+from .masked import ABLATIONS, Ablation, Masked, Plan
 
 REMEMBERED = 512 * 2**20
 """Bytes that the runs of one task may keep for the next, all chunks together."""
@@ -71,6 +71,7 @@ class Runs:
         size = int(np.clip(CHUNK_BYTES // task.graph.row_bytes(), 1, CHUNK))
         self.chunks = [(start, min(start + size, samples)) for start in range(0, samples, size)]
         limit = REMEMBERED // len(self.chunks)
+        self._kept: dict[int, tuple[Batch, Tensor]] = {}
         self.masked = [self._masked(self._tensor(start, stop), limit) for start, stop in self.chunks]
 
     def _masked(self, rows: tuple[Tensor, Tensor], limit: int) -> Masked:
@@ -84,13 +85,27 @@ class Runs:
 
     def outputs(self, removed: Collection[Key]) -> Iterator[Output]:
         """The run with these edges removed, chunk by chunk; between two chunks it can be interrupted."""
-        for (start, stop), masked in zip(self.chunks, self.masked, strict=True):
+        return self.planned([masked.plan(removed) for masked in self.masked])
+
+    def planned(self, plans: Sequence[Plan]) -> Iterator[Output]:
+        """A run that was planned, one plan for each chunk."""
+        for number, (masked, plan) in enumerate(zip(self.masked, plans, strict=True)):
             checkpoint()
             with self.task._computing, torch.inference_mode():
-                logits = masked.logits(removed)
-                clean = self.prepared.clean_logits(masked.references)
-                batch = self.task.batch(self.references[start:stop], device=self.task.graph.device)
+                batch, clean = self._given(number)
+                logits = masked.logits_of(plan)
             yield Output(batch, clean, logits)
+
+    def _given(self, number: int) -> tuple[Batch, Tensor]:
+        """The references of a chunk and the model's own logits on them, kept for the next run where they fit."""
+        if number not in self._kept:
+            start, stop = self.chunks[number]
+            clean = self.prepared.clean_logits(self.masked[number].references)
+            batch = self.task.batch(self.references[start:stop], device=self.task.graph.device)
+            if clean.numel() * clean.element_size() * len(self.chunks) > REMEMBERED:
+                return batch, clean
+            self._kept[number] = (batch, clean)
+        return self._kept[number]
 
     def losses(self, removed: Collection[Key]) -> Floats:
         """The task's losses ``[samples]`` with these edges removed."""
