@@ -16,7 +16,7 @@ def test_the_model_says_what_the_program_says_of_every_input(name: str) -> None:
     program = load(name)
     vocabulary = len(program.card["vocabulary"]) - 2  # without BOS and PAD
     assert len(program.tokens) == sum(vocabulary**length for length in range(1, LENGTH + 1))
-    assert len(program.tokens.unique(dim=0)) == len(program.tokens)
+    assert len({tuple(row) for row in program.tokens.tolist()}) == len(program.tokens)
     for length in range(1, LENGTH + 1):
         rows = program.of_length(length)
         with torch.inference_mode():
@@ -109,7 +109,7 @@ def test_zero_ablation_of_one_edge_at_a_time_finds_the_used_edges_and_no_others(
     assert roc_of_scores(scores, c.truth.used, decimals=DECIMALS).pessimistic == 1
 
 
-@pytest.mark.parametrize(("program", "inputs"), [c for c in CASES if c[1] != "all lengths"])
+@pytest.mark.parametrize(("program", "inputs"), CASES)
 def test_resampling_finds_the_edges_that_carry_what_differs_between_inputs_and_no_others(
     program: str, inputs: str
 ) -> None:
@@ -119,13 +119,6 @@ def test_resampling_finds_the_edges_that_carry_what_differs_between_inputs_and_n
     share = len(c.truth.moving) / len(c.truth.used)
     assert share < 1
     assert roc_of_scores(scores, c.truth.used, decimals=DECIMALS).pessimistic == pytest.approx(share)
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_over_all_lengths_resampling_ranks_everything_that_differs_above_the_rest(program: str) -> None:
-    c = case(program, "all lengths")
-    scores = alone(c.task, c.truth.all, "resample")
-    assert roc_of_scores(scores, c.truth.moving, decimals=DECIMALS).pessimistic == 1
 
 
 @pytest.mark.parametrize("program", sorted(PUBLISHED))

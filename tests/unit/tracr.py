@@ -61,9 +61,14 @@ class Program:
         return self.expected.isfinite().sum(1) == length
 
     def of_all_lengths(self) -> sw.Task:
-        """The program on every input that there is, padded on the right, as a task."""
+        """The program on every input that there is, masked after its end, as a task.
+
+        Behind the mask stands a word of the vocabulary: no part of these models was compiled for PAD, and what a donor has
+        behind its own end can be read where the reference goes on.
+        """
         mask = torch.arange(LENGTH + 1) <= self.expected.isfinite().sum(1, keepdim=True)
-        return self._task(self.tokens, attention_mask=mask.long())
+        word = min(set(range(len(self.card["vocabulary"]))) - {self.card["bos"], self.card["pad"]})
+        return self._task(self.tokens.where(mask, word), attention_mask=mask.long())
 
     def of_one_length(self, length: int) -> sw.Task:
         """The program on all inputs of one length."""
