@@ -6,9 +6,22 @@ import pytest
 import torch
 
 from scrub_widgets.circuits.circuit import Key
+from scrub_widgets.circuits.masked import Ablation
 from scrub_widgets.circuits.roc import roc_of_scores
 from tests.unit.tracr import LENGTH, PROGRAMS, Program, load
-from tests.unit.tracr_scores import ACDC_AUC, CASES, DECIMALS, PUBLISHED, alone, case, roc_as_acdc_counts
+from tests.unit.tracr_scores import (
+    ACDC_AUC,
+    CASES,
+    DECIMALS,
+    PUBLISHED,
+    alone,
+    case,
+    claimed,
+    costs,
+    discovered,
+    pruned,
+    roc_as_acdc_counts,
+)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -122,10 +135,19 @@ def test_resampling_finds_the_edges_that_carry_what_differs_between_inputs_and_n
 
 
 @pytest.mark.parametrize("program", sorted(PUBLISHED))
-def test_counted_as_acdc_counts_the_published_areas_come_out(program: str) -> None:
+@pytest.mark.parametrize("ablation", ["resample", "zero"])
+def test_greedy_pruning_counted_as_acdc_counts_gives_the_published_areas(program: str, ablation: Ablation) -> None:
     c = case(program, "as published")
-    for ablation in ("resample", "zero"):
-        scores = alone(c.task, c.truth.all, ablation)
-        found = [edge for edge, loss in scores.items() if round(loss, DECIMALS) > 0]
-        curve = roc_as_acdc_counts([found], PUBLISHED[program], c.truth.all)
-        assert curve.pessimistic == pytest.approx(ACDC_AUC[program, ablation])
+    ladder = [pruned(c.task, threshold, ablation) for threshold in (1e-4, 1e-2)]
+    assert ladder[0] == (c.truth.used if ablation == "zero" else c.truth.moving)
+    curve = roc_as_acdc_counts(ladder, PUBLISHED[program], c.truth.all)
+    assert curve.pessimistic == pytest.approx(ACDC_AUC[program, ablation])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_discovery_finds_what_differs_between_inputs_and_nothing_else(program: str) -> None:
+    c = case(program, "all lengths")
+    found = discovered(c.task)
+    assert claimed(found.hypothesis) == c.truth.moving
+    assert found.recovered.value == pytest.approx(1, abs=1e-3)
+    assert roc_of_scores(costs(found, c.truth.all), c.truth.moving, decimals=DECIMALS).pessimistic == 1

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import scrub_widgets as sw
+from scrub_widgets.circuits import acdc
 from scrub_widgets.circuits.circuit import Key
 from scrub_widgets.circuits.masked import Ablation
 from scrub_widgets.circuits.roc import Roc, roc_of_circuits
 from scrub_widgets.circuits.runs import Runs
+from scrub_widgets.hypothesis import Hypothesis
 from tests.unit.tracr import LENGTH, PROGRAMS, load
 from tests.unit.tracr_truth import Truth, truth_of
 
@@ -101,6 +103,39 @@ def alone(
     """The loss with each edge removed by itself; the model's own is zero."""
     runs = Runs(task, samples, seed, ablation)
     return {edge: float(runs.losses({edge}).mean()) for edge in edges}
+
+
+def pruned(task: sw.Task, threshold: float, ablation: Ablation, samples: int = 256, seed: int = 0) -> frozenset[Key]:
+    """The edges that greedy pruning keeps, with ACDC's metric."""
+    kept = acdc(task, threshold, metric="loss", ablation=ablation, samples=samples, seed=seed, progress=False)
+    return frozenset(edge.key for edge in kept)
+
+
+def discovered(task: sw.Task, samples: int = 256, seed: int = 0) -> sw.Discovery:
+    """What scrubbing finds by itself."""
+    return sw.discover(task, max_claims=40, depth=8, samples=samples, seed=seed, confirm=False, progress=False)
+
+
+def costs(found: sw.Discovery, edges: Collection[Key]) -> dict[Key, float]:
+    """What freeing each edge cost where a discovery asked; 0 where it had no reason to ask, or nothing was lost."""
+    scores = dict.fromkeys(edges, 0.0)
+    for step in found.steps:
+        if step.kind == "sweep":
+            for answer in step.effects:
+                key = (answer.name, *into(step.under))
+                scores[key] = max(scores[key], answer.cost)
+    return scores
+
+
+def claimed(h: Hypothesis) -> frozenset[Key]:
+    """The edges that a hypothesis claims; "any input" claims nothing."""
+    return frozenset((claim.components[0], *into(claim.under)) for claim in h if claim.rule != "any input")
+
+
+def into(path: str) -> tuple[str, str]:
+    """The receiver and the port at the end of a path: ``logits>a1.h0.k`` is the k of a1.h0."""
+    last = path.rpartition(">")[2]
+    return (last[:-2], last[-1]) if last[-2:] in (".q", ".k", ".v") else (last, "")
 
 
 def roc_as_acdc_counts(circuits: Collection[Collection[Key]], truth: Collection[Key], among: Collection[Key]) -> Roc:
