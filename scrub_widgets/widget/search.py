@@ -70,6 +70,7 @@ def searches_of(searches: Sequence[Search]) -> list[wire.SearchInfo]:
 def search_of(search: Search) -> wire.SearchInfo:
     """One search."""
     q, exact, first = search.question, search.exact_rows, search.first
+    rates = search.q
     asked: wire.Asked = "free" if q.ask == FREE else "keep" if q.ask == KEEP else "rule"
     return wire.SearchInfo(
         rev=search.rev,
@@ -82,6 +83,7 @@ def search_of(search: Search) -> wire.SearchInfo:
                 component=row.component,
                 effect=_rounded(row.effect),
                 beyond_noise=row.beyond_noise,
+                q=round(rates[row.component], DIGITS),
                 exact=row.component in exact,
             )
             for row in search.rows

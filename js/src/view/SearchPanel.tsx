@@ -1,7 +1,7 @@
 /** The Search tab: a question about every sender of a port, its answers as they come, and what to accept of them. */
 import { useApp } from "../app";
 import { claimsUnder, groupWords, pathWords, receiversOf } from "../hypothesis";
-import { answering, asked, candidates, costUpTo, crumbs, places, stale } from "../search";
+import { answering, asked, candidates, costUpTo, crumbs, places, stale, told } from "../search";
 import { count, fixed, percent, plural } from "../text";
 import type { Search } from "../wire";
 import { SearchAccept } from "./SearchAccept";
@@ -82,7 +82,7 @@ function Answers({ search }: { search: Search }) {
   const form = ui.search.value;
   const old = stale(search, store.state.value?.rev ?? 0);
   const resolved = search.cells.some((c) => c.effect.value !== null);
-  const found = search.cells.filter((c) => c.beyond_noise).length;
+  const found = search.cells.filter(told).length;
   return (
     <section class="scrub-answers" data-testid="search-answers" data-stale={old} data-running={search.running}>
       <h3>Change of loss recovered, in points</h3>
@@ -178,7 +178,7 @@ function Table({ search }: { search: Search }) {
       <table class="scrub-table" data-testid="search-numbers">
         <thead>
           <tr>
-            {["sender", "change, points", "low", "high", "noise", "samples"].map((h) => (
+            {["sender", "change, points", "low", "high", "q", "noise", "samples"].map((h) => (
               <th key={h} scope="col">
                 {h}
               </th>
@@ -192,7 +192,8 @@ function Table({ search }: { search: Search }) {
               <td>{cell(c.effect.value)}</td>
               <td>{cell(c.effect.low)}</td>
               <td>{cell(c.effect.high)}</td>
-              <td>{c.beyond_noise ? "beyond" : "within"}</td>
+              <td>{c.q < 0.001 ? "< 0.001" : fixed(c.q, 3)}</td>
+              <td>{told(c) ? "beyond" : c.beyond_noise ? "q too large" : "within"}</td>
               <td>{count(c.exact ? search.full : search.samples)}</td>
             </tr>
           ))}
@@ -242,7 +243,7 @@ function Upstream({ path }: { path: string }) {
 
 /** The end of a search, for a screen reader. */
 function Spoken({ search }: { search: Search | null }) {
-  const found = search?.cells.filter((c) => c.beyond_noise).length ?? 0;
+  const found = search?.cells.filter(told).length ?? 0;
   const text =
     !search || search.running || search.cells.length === 0
       ? ""
