@@ -27,11 +27,14 @@ export type SearchForm = {
   colours: "RdBu" | "PuOr";
   table: boolean;
   all: boolean;
+  /** One port at a time, or a whole circuit. */
+  way: "port" | "circuit";
 };
 
 export const SEARCH_FORM: SearchForm = {
   ...{ under: ROOT, question: "free", rule: null, each: "component", samples: null, exact: 5 },
   ...{ accept: null, keep: true, chosen: [], flipped: false, colours: "RdBu", table: false, all: false },
+  way: "port",
 };
 
 /** Samples of the first pass, as they will be sent. */

@@ -81,7 +81,7 @@ def search_of(search: Search) -> wire.SearchInfo:
         cells=[
             wire.SearchCell(
                 component=row.component,
-                effect=_rounded(row.effect),
+                effect=rounded(row.effect),
                 beyond_noise=row.beyond_noise,
                 q=round(rates[row.component], DIGITS),
                 exact=row.component in exact,
@@ -89,7 +89,7 @@ def search_of(search: Search) -> wire.SearchInfo:
             for row in search.rows
         ],
         skipped=[wire.Skipped(component=c, why=why) for c, why in (first.skipped if first is not None else {}).items()],
-        before=None if first is None else _rounded(first.base.loss_recovered),
+        before=None if first is None else rounded(first.base.loss_recovered),
         done=search.done,
         total=search.total,
         running=search.running,
@@ -104,7 +104,7 @@ def search_of(search: Search) -> wire.SearchInfo:
     )
 
 
-def _rounded(e: Estimate) -> wire.Interval:
+def rounded(e: Estimate) -> wire.Interval:
     """Enough digits for a cell."""
     value, low, high = (round(x, DIGITS) + 0.0 for x in (e.value, e.low, e.high))  # + 0.0: never "-0.0"
     return wire.Interval.of(Estimate(value, low, high))

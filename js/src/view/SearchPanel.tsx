@@ -4,6 +4,7 @@ import { claimsUnder, groupWords, pathWords, receiversOf } from "../hypothesis";
 import { answering, asked, candidates, costUpTo, crumbs, places, stale, told } from "../search";
 import { count, fixed, percent, plural } from "../text";
 import type { Search } from "../wire";
+import { Discover } from "./Discover";
 import { SearchAccept } from "./SearchAccept";
 import { SearchAsk } from "./SearchAsk";
 import { SearchList } from "./SearchList";
@@ -12,17 +13,46 @@ import { SearchMap } from "./SearchMap";
 /** While a search runs, its progress on the tab. */
 export function SearchBadge() {
   const { store } = useApp();
-  const running = store.searches.value.find((s) => s.running);
-  if (!running) return null;
+  const running = store.searches.value.find((s) => s.running) ?? store.discovery.value;
+  if (!running?.running) return null;
   return (
     <span class="scrub-search-badge scrub-number">
       {running.done}/{running.total}
-      <span class="scrub-hidden"> senders measured</span>
+      <span class="scrub-hidden"> measured</span>
     </span>
   );
 }
 
 export function SearchPanel() {
+  const { ui, actions } = useApp();
+  const { way } = ui.search.value;
+  return (
+    <>
+      <div class="scrub-segments scrub-search-ways" role="group" aria-label="What to search for">
+        {WAYS.map(([key, words]) => (
+          <button
+            key={key}
+            type="button"
+            class="scrub-segment"
+            data-testid={`search-way-${key}`}
+            aria-pressed={way === key}
+            onClick={() => actions.setSearch({ way: key })}
+          >
+            {words}
+          </button>
+        ))}
+      </div>
+      {way === "circuit" ? <Discover /> : <OnePort />}
+    </>
+  );
+}
+
+const WAYS = [
+  ["port", "Ask one port"],
+  ["circuit", "Find a circuit"],
+] as const;
+
+function OnePort() {
   const { store, ui } = useApp();
   const form = ui.search.value;
   const now = asked(store, form);
