@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import circuits, directions, losses, made, rewrites, rules
 from .circuits import Circuit, Edge
 from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
-from .explore import Sweep, importance
+from .explore import Discovery, Sweep, discover, importance
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -27,6 +27,7 @@ __all__ = [
     "CircuitError",
     "Claim",
     "Comparison",
+    "Discovery",
     "Edge",
     "Estimate",
     "FunctionGraph",
@@ -43,6 +44,7 @@ __all__ = [
     "TaskError",
     "circuits",
     "directions",
+    "discover",
     "importance",
     "lessons",
     "load_task",

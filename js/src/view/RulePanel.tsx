@@ -87,9 +87,8 @@ function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed
     ui.hovered.value = rule.name;
   };
   // What is looked at stays, so that its preview can be reached; chips passed on the way there do not count, nor do those
-  // that the page moves under a pointer at rest: after a click or a scroll, what was meant would change.
-  const hover = (event: PointerEvent) => {
-    if (event.movementX === 0 && event.movementY === 0) return;
+  // that the page moves under a pointer at rest, which are entered without a move: what was meant would change.
+  const hover = () => {
     resting.current ??= setTimeout(look, REST_MS);
   };
   const leave = () => {
