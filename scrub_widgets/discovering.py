@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -119,7 +119,7 @@ class Discovering:
         """Whether a discovery is under way."""
         return self._it()._jobs.discover is not None
 
-    def plan_discover(self, under: str = ROOT, *, present: bool = False, budget: int, **options: object) -> Plan:
+    def plan_discover(self, under: str = ROOT, *, present: bool = False, budget: int, **options: Any) -> Plan:
         """What :meth:`discover` with the same arguments would cost at most; nothing is begun.
 
         Raises
@@ -130,7 +130,7 @@ class Discovering:
         return plan(self._it(), _begun(self._it(), under, present, budget, options))
 
     def discover(
-        self, under: str = ROOT, *, present: bool = False, budget: int | None = None, **options: object
+        self, under: str = ROOT, *, present: bool = False, budget: int | None = None, **options: Any
     ) -> Finding:
         """Find a circuit from the logits, or from the present hypothesis; return at once (:attr:`discovery`).
 
@@ -209,7 +209,7 @@ class Discovering:
             return rev
 
 
-def _begun(session: Session, under: str, present: bool, budget: int | None, options: dict[str, object]) -> Discovery:
+def _begun(session: Session, under: str, present: bool, budget: int | None, options: dict[str, Any]) -> Discovery:
     """The discovery before its first scrub. Everything that can be refused is refused here."""
     with session._lock:
         session._open()
@@ -230,7 +230,7 @@ def _begun(session: Session, under: str, present: bool, budget: int | None, opti
     return next(steps)
 
 
-def _plain(chosen: Settings) -> dict[str, object]:
+def _plain(chosen: Settings) -> dict[str, Any]:
     """The session's settings but the samples."""
     return {name: value for name, value in msgspec.structs.asdict(chosen).items() if name != "samples"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..discovering import Finding
 from ..explore.discovery import Discovery
@@ -31,7 +31,7 @@ def show(widget: ScrubWidget, what: str) -> None:
 def ask(widget: ScrubWidget, message: wire.Discover) -> wire.AnyAnswer:
     """Begin a discovery, or say what it would cost."""
     o, session = message.asked, widget.session
-    given = {
+    given: dict[str, Any] = {
         "present": o.present,
         "budget": o.budget,
         "rule": o.rule,

@@ -79,8 +79,7 @@ class DoDiscovery(Message, frozen=True, tag="discovery"):
 
 
 class Planned(Answer, frozen=True):
-    """What a discovery costs at most: so many scrubs, the first sweep's among them; ``measured``: by the time of scrubs, else
-    of plain forward passes."""
+    """What a discovery costs at most. ``measured``: by the time that scrubs took, else that of plain forward passes."""
 
     id: str
     scrubs: int
