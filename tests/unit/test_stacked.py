@@ -164,11 +164,11 @@ def test_stacks_take_turns_with_whoever_waits_and_end_between_chunks(monkeypatch
             raise Cancelled("cancelled")
 
     monkeypatch.setattr(stack, "MOST", 3)
-    got = []
-    with interruptible(check), pytest.raises(Cancelled):
-        for losses in losses_of(on, hs, Settings(100)):  # two chunks a stack
-            got.append(losses)  # noqa: PERF402
-    assert len(got) == 3
+    found = losses_of(on, hs, Settings(100))  # two chunks a stack
+    with interruptible(check):
+        assert len([next(found) for _ in range(3)]) == 3
+        with pytest.raises(Cancelled):
+            next(found)
     with on.between_chunks(wait=False) as free:
         assert free
 
