@@ -88,7 +88,8 @@ class Stacked(Shared):
     """
 
     def __init__(self, variants: Sequence[Evaluator], width: int = 1) -> None:
-        self.variants = [Shared.of(each, known) for known in [{}] for each in variants]
+        known: dict[Hashable, Tensor] = {}
+        self.variants = [Shared.of(each, known) for each in variants]
         self.__dict__.update(self.variants[0].__dict__)
         self.width = max(width, len(variants))
         changed: set[Port] = set()
@@ -105,9 +106,9 @@ class Stacked(Shared):
         if stream.ndim == 3:  # all the same
             stream = stream.expand(self.width, *stream.shape)
         left = len(self.variants)
-        for some in stream.split(max(1, rows // ((stop - start) * len(reads)))):
-            logits = self.model.output(some.flatten(0, 1)).unflatten(0, (len(some), -1))
-            yield from logits[:left]
+        for some in torch.split(stream, max(1, rows // ((stop - start) * len(reads)))):
+            logits = self.model.output(some.flatten(0, 1))
+            yield from logits.reshape(len(some), stop - start, *logits.shape[1:])[:left]
             left -= len(some)
 
     def forget(self) -> None:
@@ -157,15 +158,17 @@ class Stacked(Shared):
     def _made(self, node: Node, port: str, x: Tensor, spots: Spots) -> Tensor:
         if x.ndim == 3:
             return node.project(port, x, spots)
-        return node.project(port, x.flatten(0, 1), self._tiled(spots)).unflatten(0, (self.width, -1))
+        return self._apart(node.project(port, x.flatten(0, 1), self._tiled(spots)))
 
     def _compute(self, node: Node, read: dict[str, Tensor], spots: Spots, own: Tensor) -> Tensor:
         if all(x.ndim == 3 for x in read.values()):
             return node.compute(self.clean, read, spots, own)
         tiled = {port: x.expand(self.width, *x.shape[-3:]).flatten(0, 1) for port, x in read.items()}
-        return node.compute(self.clean, tiled, self._tiled(spots), own.repeat(self.width)).unflatten(
-            0, (self.width, -1)
-        )
+        return self._apart(node.compute(self.clean, tiled, self._tiled(spots), own.repeat(self.width)))
+
+    def _apart(self, values: Tensor) -> Tensor:
+        """``[variants * rows, ...] -> [variants, rows, ...]``."""
+        return values.reshape(self.width, -1, *values.shape[1:])
 
     def _tiled(self, spots: Spots) -> Spots:
         return Spots(spots.at.repeat(self.width, 1), key=spots.key) if spots.by_row else spots

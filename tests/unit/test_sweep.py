@@ -243,7 +243,7 @@ def test_what_it_prints_and_exports() -> None:
     assert sweep.ranked[0].effect.value == max(r.effect.value for r in sweep.rows)
     assert sweep.forwards > 0
     figure = sweep.plot()
-    assert "keep each sender" in figure.axes[0].get_title()
+    assert "keep each sender" in figure.get_suptitle()
     with pytest.raises(ScrubError, match="already"):
         sweep["a2.h0"]
 
