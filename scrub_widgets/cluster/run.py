@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -40,7 +40,7 @@ RESENT = 5
 
 @dataclass(frozen=True)
 class Unit:
-    """Hypotheses ``first`` to ``last`` of a call on the references ``start`` to ``stop``."""
+    """Hypotheses ``first`` to ``last`` of a call on the chunks of references that start from ``start`` to ``stop``."""
 
     first: int
     last: int
@@ -56,7 +56,7 @@ def answers(
     units: Sequence[Unit],
     measure: Measure,
     name: str,
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any]]:
     """Number and values of each unit, as they come.
 
     Parameters
@@ -140,8 +140,7 @@ class _Run:
                 self.sent.blob,
                 self.measure,
                 tuple(self.hypotheses[unit.first : unit.last]),
-                unit.start,
-                unit.stop,
+                (unit.start, unit.stop),
                 key,
                 key=key,
                 retries=RETRIES,

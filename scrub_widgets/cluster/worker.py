@@ -31,8 +31,8 @@ NEAR = 1e-3
 
 Labels = Mapping[str, tuple[str, Classes]]
 """Rule to (hash of its labels, its classes)."""
-Measure = Callable[["Task", Sequence["Hypothesis"], "Settings", int, int], Any]
-"""``measure(task, hypotheses, settings, start, stop)``: of some hypotheses on the references from ``start`` to ``stop``."""
+Measure = Callable[["Task", Sequence["Hypothesis"], "Settings", tuple[int, int]], Any]
+"""``measure(task, hypotheses, settings, (start, stop))``: of some hypotheses on the chunks that start there."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,14 @@ def unit(
     blob: bytes | None,
     measure: Measure,
     hypotheses: Sequence[Hypothesis],
-    start: int,
-    stop: int,
+    within: tuple[int, int],
     key: str,
 ) -> Answer:
     """Measure some hypotheses on some references; runs on a worker, and stops there when it is cancelled."""
     with _ONE, _threads(call.threads), interruptible(lambda: _wanted(key)):
         try:
             loaded, task = _task(call, blob, key)
-            values = measure(task, hypotheses, call.settings, start, stop)
+            values = measure(task, hypotheses, call.settings, within)
         except ScrubError as error:
             return Answer(None, 0.0, _address(), error)  # it would be refused again
     return Answer(values, loaded.off, _address())

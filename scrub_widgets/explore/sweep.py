@@ -9,13 +9,15 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tqdm.auto import tqdm
 
+from ..cluster import Progress, bars, checked
 from ..engine.run import baselines
 from ..engine.settings import Settings, settings
 from ..errors import ScrubError
@@ -241,7 +243,8 @@ def importance(
     unclaimed: str = "per receiver",
     baseline: str | Sequence[str] = "shuffled",
     candidates: Sequence[str] | None = None,
-    progress: bool = True,
+    client: Any = None,
+    progress: Progress = True,
 ) -> Sweep:
     """Ask of each sender of a port how much it matters, given a hypothesis.
 
@@ -262,8 +265,10 @@ def importance(
         As in :meth:`Task.scrub`.
     candidates : sequence of str, optional
         Ask about these senders only.
-    progress : bool
-        Whether to show a progress bar when it takes long.
+    client : dask.distributed.Client, optional
+        Spread the work over its cluster; docs/cluster.md.
+    progress : bool or "dask"
+        Whether to show a progress bar when it takes long; with ``client`` also Dask's own.
 
     Returns
     -------
@@ -276,12 +281,15 @@ def importance(
         No such port, question or sender.
     """
     chosen = settings(samples, seed, unclaimed, baseline)
-    steps = sweep_steps(task, h or Hypothesis(), under, question, each=each, chosen=chosen, candidates=candidates)
-    sweep = next(steps)
-    total = len(sweep.left)
-    with tqdm(total=total, desc="sweep", unit="sender", leave=False, delay=2.0, disable=not progress) as bar:
-        for sweep in steps:
-            bar.update(total - len(sweep.left) - bar.n)
+    with bars(progress, client) as own:
+        steps = sweep_steps(
+            task, h or Hypothesis(), under, question, each=each, chosen=chosen, candidates=candidates, client=client
+        )
+        sweep = next(steps)
+        total = len(sweep.left)
+        with tqdm(total=total, desc="sweep", unit="sender", leave=False, delay=2.0, disable=not own) as bar:
+            for sweep in steps:
+                bar.update(total - len(sweep.left) - bar.n)
     return sweep
 
 
@@ -295,6 +303,7 @@ def sweep_steps(
     chosen: Settings | None = None,
     candidates: Sequence[str] | None = None,
     resume: Sweep | None = None,
+    client: Any = None,
 ) -> Iterator[Sweep]:
     """The sweep of :func:`importance` step by step: first without rows, then after each sender.
 
@@ -307,12 +316,16 @@ def sweep_steps(
     resume : Sweep, optional
         An earlier one of the same question: what it has is not measured again. It must be about the same hypothesis, port,
         question and settings.
+    client : dask.distributed.Client, optional
+        Spread the work over its cluster.
 
     Raises
     ------
     ScrubError
-        No such port, question or sender; another question than the one to resume. Before anything is computed.
+        No such port, question or sender; a cluster that cannot be used; another question than the one to resume. Before anything is computed.
     """
+    if client is not None:
+        checked(client)
     task.check(h)
     asked = question(task.graph.layout, h, under, ask, each, task.classes)
     chosen = _with_one_baseline(h, chosen or Settings())
@@ -321,7 +334,7 @@ def sweep_steps(
     names = _names(asked, candidates)
     if not names:
         raise ScrubError(f"no sender of '{under}' is a '{each}' to ask about.")
-    return _steps(task, asked, chosen, names, resume)
+    return _steps(task, asked, chosen, names, resume, client)
 
 
 def _steps(
@@ -330,6 +343,7 @@ def _steps(
     chosen: Settings,
     names: Sequence[str],
     resume: Sweep | None,
+    client: Any,
 ) -> Iterator[Sweep]:
     began = time.perf_counter()
     reasons = {name: asked.why_not(name) for name in names}
@@ -337,7 +351,7 @@ def _steps(
     plain = task.prepare().seconds / len(task) * chosen.samples
     left = tuple(name for name, why in reasons.items() if why is None)
     if resume is None:
-        *_, base = task.stream(asked.before, chosen)
+        *_, base = task.stream(asked.before, chosen, client=client)
         found = Sweep(task, asked, chosen, base, (), left, skipped, time.perf_counter() - began, plain)
     else:
         known = {row.component for row in resume.rows}
@@ -346,13 +360,14 @@ def _steps(
     yield found
     afters = {name: asked.after(name) for name in found.left}
     began = time.perf_counter()
-    for name, losses in zip(afters, losses_of(task, list(afters.values()), chosen), strict=True):
-        row = _row(found, name, afters[name], losses)
-        spent = found.seconds + time.perf_counter() - began
-        left = tuple(other for other in found.left if other != name)
-        found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
-        yield found
-        began = time.perf_counter()
+    with closing(losses_of(task, list(afters.values()), chosen, client, asked.place.path)) as measured:
+        for name, losses in zip(afters, measured, strict=True):
+            row = _row(found, name, afters[name], losses)
+            spent = found.seconds + time.perf_counter() - began
+            left = tuple(other for other in found.left if other != name)
+            found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
+            yield found
+            began = time.perf_counter()
 
 
 def _row(sweep: Sweep, name: str, after: Hypothesis, losses: Floats) -> Row:
