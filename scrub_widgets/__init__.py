@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import directions, losses, made, rewrites, rules
-from .errors import Cancelled, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
-from .explore import Sweep, importance
+from . import circuits, directions, losses, made, rewrites, rules
+from .circuits import Circuit, Edge
+from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
+from .explore import Discovery, Sweep, discover, importance
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cancelled",
+    "Circuit",
+    "CircuitError",
     "Claim",
     "Comparison",
+    "Discovery",
+    "Edge",
     "Estimate",
     "FunctionGraph",
     "Hypothesis",
@@ -37,7 +42,9 @@ __all__ = [
     "Sweep",
     "Task",
     "TaskError",
+    "circuits",
     "directions",
+    "discover",
     "importance",
     "lessons",
     "load_task",

@@ -36,6 +36,10 @@ class TaskError(ScrubError):
     """A model, data set or loss that cannot be scrubbed, with the reason."""
 
 
+class CircuitError(ScrubError):
+    """A circuit, or a file of one, that cannot be read or does not fit the model."""
+
+
 class Cancelled(ScrubError):  # noqa: N818 - stopping on request is no error of anyone's
     """A run was asked to stop. What was computed before stays valid."""
 

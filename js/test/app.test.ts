@@ -164,7 +164,11 @@ describe("answers of the kernel", () => {
   });
   it("previews follow the pointer", async () => {
     const view = await show();
+    // The page scrolled, and a chip came to lie under a pointer at rest: nobody asked.
     view.find("chip-previous token").dispatchEvent(new PointerEvent("pointerenter"));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(view.model.of("preview").some((m) => m.rule === "previous token")).toBe(false);
+    view.find("chip-previous token").dispatchEvent(new PointerEvent("pointermove"));
     await new Promise((resolve) => setTimeout(resolve, 300));
     const asked = view.model.of("preview").at(-1);
     expect(asked).toMatchObject({ rule: "previous token", example: null });

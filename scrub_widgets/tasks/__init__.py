@@ -8,7 +8,7 @@ from ..task import Task
 NAMES = ("toy_sum", "cancelling", "induction", "parens")
 
 
-def load_task(name: str, *, device: str = "cpu") -> Task:
+def load_task(name: str, *, model: str | None = None, device: str = "cpu") -> Task:
     """A task that ships with the package.
 
     Parameters
@@ -18,14 +18,18 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
         with a hypothesis that recovers 100 % and is wrong; ``"induction"``: a 2-layer
         attention-only transformer on token streams that repeat; ``"parens"``: a 3-layer one that says whether a string of
         parentheses is balanced.
+    model : str, optional
+        Which model, where a task ships with several: ``load_task("induction", model="seed 1")``.
     device : str
         Where the model computes.
 
     Raises
     ------
     TaskError
-        No task of this name ships.
+        No task of this name ships, or not with such a model.
     """
+    if model is not None and name in NAMES and name != "induction":
+        raise TaskError(f"the task '{name}' ships with one model: leave out model={model!r}.")
     if name == "toy_sum":
         from .toy_sum import load as load_toy
 
@@ -37,7 +41,7 @@ def load_task(name: str, *, device: str = "cpu") -> Task:
     if name == "induction":
         from .induction import load
 
-        return load(device=device)
+        return load(device=device, model=model)
     if name == "parens":
         from .parens import load as load_parens
 

@@ -116,3 +116,21 @@ def test_naive_is_well_below_refined() -> None:
     assert recovered(wrong).high < 0.6
     null = task().matched_null(refined, samples=512).loss_recovered
     assert null.high < recovered(refined).low - 0.3  # what the rules say is worth more than their class sizes
+
+
+def test_the_other_model_has_the_same_behaviour_and_other_heads() -> None:
+    one, other = (sw.load_task("induction", model=model) for model in (None, "seed 1"))
+    card = read_card("seed 1")
+    losses = other.loss_of(other.model(other.tokens[:512]).detach(), range(512))
+    assert losses.mean() == pytest.approx(card["losses"]["examples"], abs=0.1)
+    first, second = (np.argmax(read_card(model)["heads"]["previous_token"][0]) for model in ("seed 0", "seed 1"))
+    assert first != second
+    assert one.name != other.name
+    assert other.has_held_out
+
+
+def test_a_model_that_is_not_bundled() -> None:
+    with pytest.raises(sw.TaskError, match=r"no model 'seed 9'; it has .*seed 0.*seed 1"):
+        sw.load_task("induction", model="seed 9")
+    with pytest.raises(sw.TaskError, match="'parens' ships with one model"):
+        sw.load_task("parens", model="seed 1")

@@ -86,11 +86,15 @@ function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed
   const look = () => {
     ui.hovered.value = rule.name;
   };
-  // What is looked at stays, so that its preview can be reached; chips passed on the way there do not count.
+  // What is looked at stays, so that its preview can be reached; chips passed on the way there do not count, nor do those
+  // that the page moves under a pointer at rest, which are entered without a move: what was meant would change.
   const hover = () => {
-    resting.current = setTimeout(look, REST_MS);
+    resting.current ??= setTimeout(look, REST_MS);
   };
-  const leave = () => clearTimeout(resting.current);
+  const leave = () => {
+    clearTimeout(resting.current);
+    resting.current = undefined;
+  };
   useEffect(() => leave, []);
   return (
     <button
@@ -100,7 +104,7 @@ function Chip(props: { rule: RuleInfo; index: number; rules: RuleInfo[]; pressed
       aria-pressed={pressed}
       title={`${rule.doc}${key ? ` (key ${key})` : ""}`}
       disabled={store.readOnly}
-      onPointerEnter={hover}
+      onPointerMove={hover}
       onPointerLeave={leave}
       onFocus={look}
       {...dragsRule(app, rule.name)}

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from transformer_lens import TransformerBridge
 
 
-def read_card() -> dict[str, Any]:
+MODELS = {"seed 0": ".", "seed 1": "seed_1"}
+"""The bundled models: one recipe, trained from two seeds. The tutorials explain the first; nobody explains the other."""
+FIRST = "seed 0"
+
+
+def read_card(model: str = FIRST) -> dict[str, Any]:
     """Read what is known about the bundled weights: config, training, measurements."""
-    return weights.card(__package__ or "")
+    return weights.card(__package__ or "", MODELS[model])
 
 
-def load_model(device: str | torch.device = "cpu") -> TransformerBridge:
-    """Load the bundled two-layer attention-only transformer: float32, ready for evaluation."""
-    return weights.load(__package__ or "", device)
+def load_model(device: str | torch.device = "cpu", model: str = FIRST) -> TransformerBridge:
+    """Load a bundled two-layer attention-only transformer: float32, ready for evaluation."""
+    return weights.load(__package__ or "", device, MODELS[model])
 
 
 @torch.no_grad()

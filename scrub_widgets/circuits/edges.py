@@ -1,0 +1,47 @@
+"""The edges of a model, in the order in which a search goes through them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..hypothesis import ROOT
+from .circuit import Circuit, Edge, Key
+
+if TYPE_CHECKING:
+    from ..graph.base import Layout
+    from ..graph.graph import Graph
+
+
+def edges_of(graph: Graph) -> tuple[Edge, ...]:
+    """Every edge of a model: from each component to each port that reads it; receivers in forward order, ``logits`` last.
+
+    Parameters
+    ----------
+    graph : Graph
+        ``task.graph``.
+    """
+    layout = graph.layout
+    return tuple(
+        Edge(sender, receiver, port)
+        for receiver in (*layout.names, ROOT)
+        for port in ports_of(layout, receiver)
+        for sender in layout.senders(receiver)
+    )
+
+
+def ports_of(layout: Layout, owner: str) -> tuple[str, ...]:
+    """The ports of a component (or of the output) as edges name them: empty where there is only one."""
+    ports = layout.owner_ports(owner)
+    return ports if len(ports) != 1 else ("",)
+
+
+def removed_by(graph: Graph, circuit: Circuit) -> frozenset[Key]:
+    """The edges of a model that a circuit does not keep.
+
+    Raises
+    ------
+    CircuitError
+        The model cannot hold the circuit.
+    """
+    circuit.check(graph.layout)
+    return frozenset(edge.key for edge in edges_of(graph) if edge not in circuit)
