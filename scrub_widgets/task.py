@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, Literal, TypeVar
@@ -20,6 +20,7 @@ from .engine.evaluate import Evaluator
 from .engine.prepared import Prepared, loss_values
 from .engine.run import Losses, Scrub, baseline_name
 from .engine.settings import Settings, settings
+from .engine.stack import Stack, stacks
 from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.graph import Progress
 from .hypothesis import Hypothesis
@@ -259,16 +260,19 @@ class Task(Subject):
             parts.append(part)
 
     def scrubbed_together(
-        self, hypotheses: Sequence[Hypothesis], chosen: Settings, within: tuple[int, int] | None = None
+        self, hypotheses: Iterable[Hypothesis], chosen: Settings, within: tuple[int, int] | None = None
     ) -> Iterator[Floats]:
-        """As :meth:`scrubbed`, one hypothesis after the other, in their order."""
+        """As :meth:`scrubbed`, one hypothesis after the other, in their order; neighbours are evaluated together.
+
+        With ``within`` only the chunks of references that start there: neighbouring parts make up the whole.
+        """
         prepared = self.prepare()
-        for hypothesis in hypotheses:
-            run, _ = self._scrub(hypothesis, chosen, prepared)
-            yield np.concatenate([np.zeros(0), *(part.scrubbed for part in self._each(run.part(within or (0, chosen.samples))))])
+        for runs in stacks(self._scrub(hypothesis, chosen, prepared)[0] for hypothesis in hypotheses):
+            none = np.zeros((len(runs), 0))
+            yield from np.concatenate([none, *self._each(Stack(runs).scrubbed(within))], axis=1)
 
     def parts(self, hypothesis: Hypothesis, chosen: Settings, within: tuple[int, int]) -> Iterator[Losses]:
-        """Losses of the chunks of references that start there: a share of what :meth:`stream` gives, for another process."""
+        """Losses of the chunks of references that start there: a part of what :meth:`stream` joins."""
         run, _ = self._scrub(hypothesis, chosen, self.prepare())
         yield from self._each(run.part(within))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.run import Losses, joined
+from ..engine.stack import width
 from .checks import checked
 from .run import Unit, answers
 from .sent import register, release
@@ -48,7 +49,10 @@ def losses_of(
     name : str
         What Dask shows.
     """
-    units = cut(len(hypotheses), chosen.samples)
+    if not hypotheses:
+        return
+    checked(client)
+    units = cut(len(hypotheses), chosen.samples, _together(task, hypotheses[0], chosen))
     with closing(answers(client, task, hypotheses, chosen, units, _losses, name)) as found:
         for parts in _in_order(found, len(spans(chosen.samples))):
             yield from (np.concatenate(rows) for rows in zip(*parts, strict=True))
@@ -78,13 +82,19 @@ def spans(samples: int) -> list[tuple[int, int]]:
     return [(start, min(start + step, samples)) for start in range(0, samples, step)]
 
 
-def cut(hypotheses: int, samples: int) -> list[Unit]:
+def cut(hypotheses: int, samples: int, together: int = TOGETHER) -> list[Unit]:
     """The units of a call, those of the first hypotheses first: decided by what is asked alone."""
     return [
-        Unit(first, min(first + TOGETHER, hypotheses), start, stop)
-        for first in range(0, hypotheses, TOGETHER)
+        Unit(first, min(first + together, hypotheses), start, stop)
+        for first in range(0, hypotheses, together)
         for start, stop in spans(samples)
     ]
+
+
+def _together(task: Task, first: Hypothesis, chosen: Settings) -> int:
+    """Hypotheses in one unit: few, unless the device needs full stacks for numbers that are equal to the bit."""
+    prepared = task.prepare()
+    return TOGETHER if prepared.alike else width(task._scrub(first, chosen, prepared)[0])
 
 
 def _in_order(found: Iterator[tuple[int, Any]], each: int) -> Iterator[list[Any]]:

@@ -31,6 +31,8 @@ from tests.unit.workers import Held, pids, two_workers, until  # noqa: E402 - it
 
 FEW = Settings(samples=300)
 """Two spans: from 0 and from 256."""
+LONGER = Settings(samples=16384)
+"""Sixteen spans of four chunks each."""
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +95,9 @@ def test_a_discovery_is_the_same_to_the_bit(client: Any) -> None:
 
 
 def test_a_scrub_is_the_same_to_the_bit(client: Any) -> None:
-    task = sw.load_task("parens")
-    h = next(iter(task.hypotheses.values()))
+    task = sw.load_task("induction")
+    h, head = Hypothesis().claim("a1.h3")
+    h, _ = h.claim("a0.h2", f"{head}.k", "previous token")
     here, there = task.scrub(h, 600), task.scrub(h, 600, client=client)
     same(here.losses, there.losses)
     assert here.loss_recovered == there.loss_recovered
@@ -188,10 +191,10 @@ def _loaded() -> int:
 # -- workers that die ---------------------------------------------------------------------------------------------------------
 
 
-def unit_answers(task: sw.Task, hypotheses: list[Hypothesis], client: Any) -> Any:
+def unit_answers(task: sw.Task, hypotheses: list[Hypothesis], client: Any, chosen: Settings = FEW) -> Any:
     """One unit for each hypothesis and span, as they come."""
-    units = [Unit(i, i + 1, *span) for i in range(len(hypotheses)) for span in cluster.spans(FEW.samples)]
-    return answers(client, task, hypotheses, FEW, units, cluster._losses, "test")
+    units = [Unit(i, i + 1, *span) for i in range(len(hypotheses)) for span in cluster.spans(chosen.samples)]
+    return answers(client, task, hypotheses, chosen, units, cluster._losses, "test")
 
 
 def whole(found: dict[int, Any], hypotheses: int) -> list[Any]:
@@ -248,7 +251,7 @@ def test_cancelled_work_ends_on_the_cluster(client: Any, tmp_path: Path, how: st
     task, gate = held_task(tmp_path)
     list(losses_of(task, many(task), FEW, client))
     both = list(pids(client))
-    steps = sweep_steps(task, Hypothesis(), chosen=Settings(samples=4096), client=client)
+    steps = sweep_steps(task, Hypothesis(), chosen=LONGER, client=client)
     first = next(steps)
     gate.hold(*both)
 
@@ -260,22 +263,21 @@ def test_cancelled_work_ends_on_the_cluster(client: Any, tmp_path: Path, how: st
         with interruptible(check), pytest.raises(sw.Cancelled):
             next(steps)
     else:
-        measured = losses_of(task, many(task), Settings(samples=4096), client)
-        thread = threading.Thread(target=lambda: next(measured, None))
-        thread.start()
-        until(lambda: any(gate.waits(pid) for pid in both))
-        (one,) = [pid for pid in both if gate.waits(pid)][:1]
-        gate.let(*both)
-        thread.join(60)
-        gate.hold(*both)
-        assert one
-        measured.close()
+        one, other = both
+        gate.let(one)  # the other one waits until the end
+        found = unit_answers(task, many(task), client, LONGER)
+        next(found)
+        until(lambda: gate.waits(other))
+        gate.hold(one)
+        until(lambda: gate.waits(one))
+        found.close()
     until(lambda: not any(client.processing().values()))
     before = sum(gate.calls(pid) for pid in both)
     gate.let(*both)
     until(lambda: idle(client))
     after = sum(gate.calls(pid) for pid in both)
-    assert after - before <= 2, "each worker ended the chunk it was at, and no more"
+    chunk = 2 * cluster.TOGETHER
+    assert after - before <= chunk, "each of the two workers ended at most the chunk it was at, one of the four of its unit"
     assert len(first) == 0
     # what comes next finds free workers
     assert len(list(losses_of(task, many(task, 2), FEW, client))) == 2
