@@ -103,8 +103,7 @@ class Subject:
         return {name: value for name, value in self.__dict__.items() if name not in left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._memo, self._clean_pass = Memo(), []
+        self.__dict__.update(state, _memo=Memo(), _clean_pass=[])
         self._locks()
 
     def _fresh(self) -> None:

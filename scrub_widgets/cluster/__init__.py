@@ -112,9 +112,7 @@ def _in_order(found: Iterator[tuple[int, Any]], each: int) -> Iterator[list[Any]
                 ready = []
 
 
-def _losses(
-    task: Task, hypotheses: Sequence[Hypothesis], chosen: Settings, within: tuple[int, int]
-) -> list[Floats]:
+def _losses(task: Task, hypotheses: Sequence[Hypothesis], chosen: Settings, within: tuple[int, int]) -> list[Floats]:
     return list(task.scrubbed_together(hypotheses, chosen, within))
 
 

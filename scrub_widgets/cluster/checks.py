@@ -85,7 +85,9 @@ def _same(client: Client, there: list[str], what: str, here: str, ask: Any, *arg
     for worker, found in answers.items():
         if isinstance(found, Exception):
             have = f"has no {what}" if "PackageNotFound" in type(found).__name__ else f"does not answer: {found}"
-            raise ScrubError(f"the Dask worker {worker} {have}; here is {what} {here}: install the same on all workers.")
+            raise ScrubError(
+                f"the Dask worker {worker} {have}; here is {what} {here}: install the same on all workers."
+            )
         if found != here:
             raise ScrubError(
                 f"the Dask worker {worker} has {what} {found}, and here is {here}: install the same version on all workers."

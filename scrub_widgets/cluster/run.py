@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -18,11 +18,11 @@ from ..interrupt import checkpoint
 from . import worker
 from .checks import checked
 from .sent import Sent, scattered, send
-from .shown import show
+from .shown import Bar, show
 from .worker import Answer, Call, Measure
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
     from ..engine.settings import Settings
     from ..hypothesis import Hypothesis
@@ -116,9 +116,10 @@ class _Run:
         # Dask groups by what stands before the first dash.
         self.name = f"scrub {name}".replace("-", " ")
         self.run = uuid.uuid4().hex[:8]
-        self.waiting: dict[int, Future[Answer]] = {}
-        self.done: list[Future[Answer]] = []
-        self.arrived: SimpleQueue[tuple[int, Future[Answer]]] = SimpleQueue()
+        self.waiting: dict[int, Any] = {}
+        self.done: list[Any] = []
+        self.arrived: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+        self.bar: Bar | None = None
         self.resent = 0
         self.alone: float | None = None
         self.looked = time.monotonic()
@@ -128,7 +129,7 @@ class _Run:
         """Hand all units to the scheduler."""
         self.common = scattered(self.client, self.call)
         self._submit(range(len(self.units)))
-        show(self.client, list(self.waiting.values()))
+        self.bar = show(self.client, list(self.waiting.values()))
 
     def _submit(self, numbers: Sequence[int]) -> None:
         for i in numbers:
@@ -147,10 +148,10 @@ class _Run:
                 pure=False,
             )
             self.waiting[i] = future
-            future.add_done_callback(self._arrive(i))
+            self._listen(i, future)
 
-    def _arrive(self, i: int) -> Callable[[Future[Answer]], None]:
-        return lambda future: self.arrived.put((i, future))
+    def _listen(self, i: int, future: Any) -> None:
+        future.add_done_callback(lambda done: self.arrived.put((i, done)))
 
     def next(self, seconds: float) -> tuple[int, Any] | None:
         """A unit that is done; None if there is none after some seconds, or what came does not count."""
@@ -159,35 +160,33 @@ class _Run:
         except Empty:
             self._look()
             return None
-        if self.waiting.get(i) is not future:
-            return None
-        if future.status == "finished":
-            answer = self._fetched(future)
-            if answer is not None:
-                del self.waiting[i]
-                self.done.append(future)  # kept until the end: Dask's bar counts those that are there
-                if answer.refused is not None:
-                    raise answer.refused
-                self._compare(answer)
-                return i, answer.values
-            self.arrived.put((i, future))
-            return None
+        mine = self.waiting.get(i)
+        if mine is None or future is not mine:
+            return None  # taken back in the meantime
         if future.status == "error":
-            raise _as_sentence(future) from future.exception()
-        self._again()
-        return None
+            raise _as_sentence(future.exception())
+        if future.status == "cancelled":
+            self._again()
+            return None
+        answer = self._fetched(future) if future.status == "finished" else None
+        if answer is None:  # its worker died with it, and another one works it out again
+            self._listen(i, future)
+            return None
+        if answer.refused is not None:
+            raise answer.refused
+        del self.waiting[i]
+        self.done.append(future)  # kept until the end: Dask's bar counts those that are there
+        self._compare(answer)
+        return i, answer.values
 
-    def _fetched(self, future: Future[Answer]) -> Answer | None:
-        """The answer; None if it is not there yet, because its worker died and another one works it out again."""
+    def _fetched(self, future: Any) -> Answer | None:
         from distributed import CancelledError
 
         try:
-            return future.result(timeout=1.0)
-        except TimeoutError:
+            found: Answer = future.result(timeout=1.0)
+        except (TimeoutError, CancelledError):
             return None
-        except CancelledError:
-            self._again()
-            return None
+        return found
 
     def _again(self) -> None:
         """What only dead workers had is sent again, and with it all units that have no answer yet."""
@@ -242,10 +241,12 @@ class _Run:
         if self.client.status != "running":
             return
         self._cancel(list(self.waiting.values()))
+        if self.bar is not None:
+            self.bar.close()
         for future in self.done:
             future.release()
 
-    def _cancel(self, futures: list[Future[Answer]]) -> None:
+    def _cancel(self, futures: list[Any]) -> None:
         with suppress(TimeoutError, OSError, RuntimeError):
             self.client.cancel(futures, force=True)
 
@@ -258,11 +259,9 @@ def _ended(run: _Run) -> Iterator[None]:
         run.end()
 
 
-def _as_sentence(future: Future[Answer]) -> BaseException:
+def _as_sentence(error: BaseException) -> BaseException:
     from distributed import KilledWorker
 
-    error = future.exception()
-    assert isinstance(error, BaseException)
     if isinstance(error, KilledWorker):
         return ScrubError(
             f"the Dask workers die of this work: {error} If they run out of memory, give them more, or the task fewer inputs."

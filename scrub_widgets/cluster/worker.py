@@ -99,17 +99,20 @@ class Loaded:
     def labelled(self, labels: Labels) -> Task:
         """The task with these labels; what was remembered of earlier units is kept where the labels agree."""
         marks = {rule: mark for rule, (mark, _) in labels.items()}
-        for known, copy in self.copies.values():
-            if all(known.get(rule, mark) == mark for rule, mark in marks.items()):
-                break
-        else:
-            known, copy = {}, self.task._copy()
-            self.copies[id(copy)] = (known, copy)
-            while len(self.copies) > KEPT:
-                self.copies.popitem(last=False)
+        known, task = self._agreeing(marks)
         known.update(marks)
-        copy._classes.update({rule: classes for rule, (_, classes) in labels.items() if rule not in copy._classes})
-        return copy
+        task._classes.update({rule: found for rule, (_, found) in labels.items() if rule not in task._classes})
+        return task
+
+    def _agreeing(self, marks: Mapping[str, str]) -> tuple[dict[str, str], Task]:
+        for known, task in self.copies.values():
+            if all(known.get(rule, mark) == mark for rule, mark in marks.items()):
+                return known, task
+        new = self.task._copy()
+        self.copies[id(new)] = ({}, new)
+        while len(self.copies) > KEPT:
+            self.copies.popitem(last=False)
+        return self.copies[id(new)]
 
 
 _LOADED: OrderedDict[str, Loaded] = OrderedDict()
@@ -174,7 +177,9 @@ def _load(call: Call, blob: bytes | None, key: str) -> Loaded:
     if call.load is not None:
         task = call.load()
         if not hasattr(task, "prepare") or (task.fingerprint, task._model_fingerprint) != call.marks:
-            raise TaskError("the function given to sw.cluster.register() makes another task: other data or another model.")
+            raise TaskError(
+                "the function given to sw.cluster.register() makes another task: other data or another model."
+            )
     else:
         assert blob is not None
         task = unpacked(blob)

@@ -32,7 +32,7 @@ def two_workers() -> Iterator[Client]:
         with (
             dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
             LocalCluster(
-                n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True, memory_limit=0
+                n_workers=2, threads_per_worker=1, dashboard_address=":0", processes=True, memory_limit=0
             ) as cluster,
             Client(cluster) as client,
         ):
