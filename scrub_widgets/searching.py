@@ -39,7 +39,7 @@ def ask(
     with session._lock:
         session._open()
         task, chosen = session.task, session.settings
-        wanted = chosen.samples if samples is None else _whole("samples", samples, 2, chosen.samples)
+        wanted = chosen.samples if samples is None else whole("samples", samples, 2, chosen.samples)
         asked = question(task.graph.layout, session.hypothesis, under, ask_, each, task.classes)
         if candidates is not None:
             check_senders(asked.place, candidates)
@@ -47,7 +47,7 @@ def ask(
         # Everything that can be refused is refused here, before any work.
         sweep_steps(task, session.hypothesis, under, ask_, each=each, chosen=chosen, candidates=some)
         fresh = Search(
-            session.rev, session.step.key, task, asked, chosen, wanted, _whole("exact", exact, 0, 10**6), some
+            session.rev, session.step.key, task, asked, chosen, wanted, whole("exact", exact, 0, 10**6), some
         )
         stop(session, "ended by another search")
         known = session._searches.pop(fresh.key, None)
@@ -170,7 +170,8 @@ def _bytes(session: Session) -> int:
     return sum(row.losses.nbytes for sweep in sweeps if sweep is not None for row in sweep.rows)
 
 
-def _whole(name: str, value: Any, least: int, most: int) -> int:
+def whole(name: str, value: Any, least: int, most: int) -> int:
+    """A checked whole number."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise ScrubError(f"{name}= of a search takes a whole number from {least} to {most:,}, not {value!r}.")
     return value

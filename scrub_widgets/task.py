@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
@@ -19,6 +19,7 @@ from .engine.evaluate import Evaluator
 from .engine.prepared import Prepared, loss_values
 from .engine.run import Scrub, baseline_name
 from .engine.settings import Settings, settings
+from .engine.stack import Stack, stacks
 from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.graph import Progress
 from .hypothesis import Hypothesis
@@ -250,6 +251,22 @@ class Task(Subject):
             if part is None:
                 return np.concatenate(parts)
             parts.append(part)
+
+    def scrubbed_together(self, hypotheses: Iterable[Hypothesis], chosen: Settings) -> Iterator[Floats]:
+        """As :meth:`scrubbed`, one hypothesis after the other, in their order; neighbours are evaluated together."""
+        prepared = self.prepare()
+        for runs in stacks(self._scrub(hypothesis, chosen, prepared)[0] for hypothesis in hypotheses):
+            chunks, parts = Stack(runs).scrubbed(), list[Floats]()
+            while True:
+                checkpoint()
+                with self._door:
+                    pass  # whoever waits for a moment between two chunks goes first
+                with self._computing:
+                    part = next(chunks, None)
+                if part is None:
+                    break
+                parts.append(part)
+            yield from np.concatenate(parts, axis=1)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

@@ -104,13 +104,12 @@ class Scrub:
         self.stretches = stretches(prepared.loss, prepared.reads, settings.samples)
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
         rows = _expansion(prepared.model, hypothesis, draws, len(prepared.reads))
-        reference_bytes = rows * prepared.model.row_bytes()
+        self.reference_bytes = reference_bytes = rows * prepared.model.row_bytes()
         what = f"the {rows} rows that one reference becomes under position-wise claims" if rows > 1 else "one reference"
         advice = "take rules with one label for each input, or a loss that reads fewer positions"
         check_fits(what, reference_bytes, prepared.model.device, advice)
-        size = int(np.clip(CHUNK_BYTES // reference_bytes, 1, CHUNK))
-        device = prepared.model.device
-        self._batches = Batches(settings.samples, size, device, first=FIRST_CHUNK, release=memo.clear)
+        self.size = int(np.clip(CHUNK_BYTES // reference_bytes, 1, CHUNK))
+        self._batches = self.batches()
         for claim in hypothesis:
             draws.donor(claim)  # all draws before any computing: what cannot be drawn is refused now
 
@@ -118,6 +117,11 @@ class Scrub:
     def note(self) -> str:
         """That memory was short, in words; empty if it was not."""
         return self._batches.note or self.prepared.clean.note
+
+    def batches(self) -> Batches:
+        """Chunks of the references: a small first one, then equal ones."""
+        device, release = self.prepared.model.device, self.memo.clear
+        return Batches(self.settings.samples, self.size, device, first=FIRST_CHUNK, release=release)
 
     def chunks(self) -> list[tuple[int, int]]:
         """Borders of the chunks: a small first one, then equal ones; smaller ones after memory ran out."""
@@ -139,7 +143,11 @@ class Scrub:
         with torch.inference_mode():
             clean = self.prepared.clean_logits(self._tensor(references))
             logits = self.evaluator.logits(start, stop, self.prepared.reads)
-            losses, _ = self._loss(logits, self.batch_of(references), clean)
+            return self.losses_of(logits, references, self.batch_of(references), clean)
+
+    def losses_of(self, logits: Tensor, references: Ints, batch: Batch, clean: Tensor) -> Floats:
+        """Losses ``[n]`` of scrubbed logits, checked to be numbers."""
+        losses, _ = self._loss(logits, batch, clean)
         check_finite(losses, references, "scrubbed")
         return losses
 

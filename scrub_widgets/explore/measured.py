@@ -25,5 +25,4 @@ def losses_of(task: Task, hypotheses: Sequence[Hypothesis], chosen: Settings) ->
     chosen : Settings
         Samples, seed, policy.
     """
-    for hypothesis in hypotheses:
-        yield task.scrubbed(hypothesis, chosen)
+    yield from task.scrubbed_together(hypotheses, chosen)

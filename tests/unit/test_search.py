@@ -68,6 +68,7 @@ def test_a_search_gives_what_a_script_gets(session: Session) -> None:
     assert found.complete
     assert (found.done, found.total) == (len(own), len(own))
     assert found.exact_rows == {r.component for r in own.rows}
+    assert found.q == own.q
     assert found.rev == session.rev
     assert session.hypothesis == Hypothesis()
 
