@@ -187,7 +187,9 @@ def _chosen(task: Task, names: Sequence[str] | None) -> Sequence[str]:
     if names is None:
         return tuple(task.rules)
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise ScrubError(f"rules= takes a list of names of rules, not {names!r}; the task has {listed(task.rules, 20)}.")
+        raise ScrubError(
+            f"rules= takes a list of names of rules, not {names!r}; the task has {listed(task.rules, 20)}."
+        )
     if not names:
         raise ScrubError(f"rules= takes at least one rule; the task has {listed(task.rules, 20)}.")
     return names
