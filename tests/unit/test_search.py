@@ -11,6 +11,7 @@ import pytest
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, ScrubError, Session
+from scrub_widgets.engine import stack
 from tests.unit.gate import LONG
 from tests.unit.models import gpt2
 
@@ -41,7 +42,8 @@ class Turnstile:
 
 
 @pytest.fixture
-def slow() -> Iterator[tuple[Session, Turnstile]]:
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Session, Turnstile]]:
+    monkeypatch.setattr(stack, "MOST", 1)  # every sender by itself: an answer comes with the last one of its stack
     m, gate = gpt2(), Turnstile()
     s = Session(sw.Task(m.bridge, m.tokens, loss=gate), samples=64)  # one chunk: one call for each scrub
     s.wait(LONG, checked=True)
@@ -141,6 +143,27 @@ def test_an_edit_ends_a_search_and_makes_it_stale_and_undo_brings_it_back(slow: 
     assert whole is not None
     assert whole.complete
     assert whole.rows[0] is back.rows[0]
+
+
+def test_the_inputs_of_each_head_are_asked_about_one_after_the_other(slow: tuple[Session, Turnstile]) -> None:
+    session, gate = slow
+    gate.let(2 + 2)
+    session.search(each=("q", "k", "v"))
+    assert gate.waiting.wait(LONG)
+    assert [(s.question.each, s.running) for s in session.searches] == [("q", True), ("k", True), ("v", True)]
+    session.cancel_search()
+    assert [(s.running, s.message) for s in session.searches] == [(False, "cancelled")] * 3
+    gate.free.set()
+    session.wait_search(LONG)
+    assert [s.done for s in session.searches] == [2, 0, 0]
+    session.search(each=("q", "k", "v"))
+    session.wait_search(LONG)
+    assert [s.complete for s in session.searches] == [True] * 3
+    for search in session.searches:
+        own = sw.importance(session.task, each=search.question.each, samples=64, progress=False)
+        assert [(r.component, r.effect) for r in search.rows] == [(r.component, r.effect) for r in own.rows]
+    with pytest.raises(ScrubError, match="at least one"):
+        session.search(each=())
 
 
 def test_a_run_goes_first_and_the_search_goes_on_after_it(slow: tuple[Session, Turnstile]) -> None:
