@@ -30,78 +30,46 @@ def ask(
     session: Session,
     under: str,
     ask_: str,
-    each: Each | Sequence[Each],
-    samples: int | None,
-    exact: int,
-    candidates: Sequence[str] | None,
-) -> Search:
-    """Begin a search, or go on with one that was begun before; several one after the other. Returns the first."""
-    with session._lock:
-        session._open()
-        kinds: Sequence[Each] = [each] if isinstance(each, str) else each  # type: ignore[list-item]
-        if not kinds:
-            raise ScrubError("each= of a search takes at least one kind of sender.")
-        asked = [_asked(session, under, ask_, kind, samples, exact, candidates) for kind in kinds]
-        stop(session, "ended by another search")
-        found = [_known(session, fresh) for fresh in asked]
-        while len(session._searches) > KEEP_SEARCHES or (
-            len(session._searches) > len(found) and _bytes(session) > ROOM
-        ):
-            session._searches.popitem(last=False)
-        session._queue = [search.key for search in found if search.running]
-        _next(session)
-        session._tell("search")
-        session._changed.notify_all()
-        return found[0]
-
-
-def _asked(
-    session: Session,
-    under: str,
-    ask_: str,
     each: Each,
     samples: int | None,
     exact: int,
     candidates: Sequence[str] | None,
 ) -> Search:
-    """A search that was not begun. Everything that can be refused is refused here, before any work."""
-    task, chosen = session.task, session.settings
-    wanted = chosen.samples if samples is None else whole("samples", samples, 2, chosen.samples)
-    asked = question(task.graph.layout, session.hypothesis, under, ask_, each, task.classes)
-    if candidates is not None:
-        check_senders(asked.place, candidates)
-    some = None if candidates is None else tuple(candidates)
-    sweep_steps(task, session.hypothesis, under, ask_, each=each, chosen=chosen, candidates=some)
-    return Search(session.rev, session.step.key, task, asked, chosen, wanted, whole("exact", exact, 0, 10**6), some)
-
-
-def _known(session: Session, fresh: Search) -> Search:
-    """It, or what was measured of it before, as the newest."""
-    known = session._searches.pop(fresh.key, None)
-    found = fresh if known is None else replace(known, rev=session.rev, exact=max(known.exact, fresh.exact))
-    found = replace(found, running=not found.complete, message=_progress(found))
-    session._searches[found.key] = found
-    return found
-
-
-def _next(session: Session) -> None:
-    """The next one that waits, if there is one."""
-    session._jobs.search = session._queue.pop(0) if session._queue else None
-
-
-def under_way(session: Session) -> Search | None:
-    """The search that the engine is at."""
-    return session._searches.get(session._jobs.search)
+    """Begin a search, or go on with one that was begun before."""
+    with session._lock:
+        session._open()
+        task, chosen = session.task, session.settings
+        wanted = chosen.samples if samples is None else whole("samples", samples, 2, chosen.samples)
+        asked = question(task.graph.layout, session.hypothesis, under, ask_, each, task.classes)
+        if candidates is not None:
+            check_senders(asked.place, candidates)
+        some = None if candidates is None else tuple(candidates)
+        # Everything that can be refused is refused here, before any work.
+        sweep_steps(task, session.hypothesis, under, ask_, each=each, chosen=chosen, candidates=some)
+        fresh = Search(
+            session.rev, session.step.key, task, asked, chosen, wanted, whole("exact", exact, 0, 10**6), some
+        )
+        stop(session, "ended by another search")
+        known = session._searches.pop(fresh.key, None)
+        found = fresh if known is None else replace(known, rev=session.rev, exact=max(known.exact, fresh.exact))
+        found = replace(found, running=not found.complete, message=_progress(found))
+        session._searches[found.key] = found
+        while len(session._searches) > KEEP_SEARCHES or (len(session._searches) > 1 and _bytes(session) > ROOM):
+            session._searches.popitem(last=False)
+        if found.running:
+            session._jobs.search = found.key
+        session._tell("search")
+        session._changed.notify_all()
+        return found
 
 
 def stop(session: Session, message: str) -> None:
-    """End the search that is under way, and those that wait, at once as far as anyone sees; their answers stay."""
+    """End the search that is under way, at once as far as anyone sees; its answers stay."""
     with session._lock:
-        ended = [key for key in (session._jobs.search, *session._queue) if key in session._searches]
-        session._jobs.search, session._queue = None, []
-        for key in ended:
-            session._searches[key] = replace(session._searches[key], running=False, message=message)
-        if ended:
+        key, session._jobs.search = session._jobs.search, None
+        if key in session._searches:
+            search = session._searches[key]
+            session._searches[key] = replace(search, running=False, message=message)
             session._tell("search")
         session._changed.notify_all()
 
@@ -146,11 +114,7 @@ def work(session: Session, key: Hashable) -> None:
         return
     with session._lock:
         if session._jobs.search == key:
-            search = session._searches[key]
-            session._searches[key] = replace(search, running=False, message=_progress(search))
-            _next(session)
-            session._tell("search")
-            session._changed.notify_all()
+            stop(session, _progress(session._searches[key]))
 
 
 def _sweeps(search: Search, samples: int, candidates: Sequence[str] | None, known: Sweep | None) -> Iterator[Sweep]:

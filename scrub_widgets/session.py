@@ -76,7 +76,6 @@ class Session(Making, Discovering):
         self._listeners: list[Listener] = []
         self._known = Remembered()
         self._searches: OrderedDict[Hashable, Search] = OrderedDict()
-        self._queue: list[Hashable] = []  # searches that wait for the one under way
         self._finding: Finding | None = None
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
@@ -495,7 +494,7 @@ class Session(Making, Discovering):
         under: str = ROOT,
         question: str = FREE,
         *,
-        each: Each | Sequence[Each] = "component",
+        each: Each = "component",
         samples: int | None = None,
         exact: int = 0,
         candidates: Sequence[str] | None = None,
@@ -508,8 +507,7 @@ class Session(Making, Discovering):
         Parameters
         ----------
         under, question, each, candidates
-            As in :func:`scrub_widgets.importance`; of several kinds of senders, such as ``("q", "k", "v")``, each is a search
-            of its own, one after the other.
+            As in :func:`scrub_widgets.importance`.
         samples : int, optional
             Of a first pass, up to those of the session, which is the default.
         exact : int
@@ -523,7 +521,7 @@ class Session(Making, Discovering):
         return searching.ask(self, under, question, each, samples, exact, candidates)
 
     def cancel_search(self) -> None:
-        """Stop the search, and those that wait; the answers so far stay."""
+        """Stop the search; its answers so far stay."""
         searching.stop(self, "cancelled")
 
     def wait_search(self, timeout: float | None = None) -> Search | None:

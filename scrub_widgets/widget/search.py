@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .. import searching
 from ..errors import ScrubError
-from ..explore.questions import FREE, KEEP, Each
+from ..explore.questions import FREE, KEEP
 from ..explore.search import Search
 from ..measure.estimates import Estimate
 from . import wire
@@ -17,20 +16,17 @@ if TYPE_CHECKING:
 
 DIGITS = 5
 """Of a fraction: a thousandth of a per cent. A thousand cells are sent again and again."""
-QKV: tuple[Each, ...] = ("q", "k", "v")
-"""What the view asks for together: three searches, drawn side by side."""
 MOST_CELLS = 2000
 """What the searches may hold together; beyond it, older ones are left out."""
 
 
 def show(widget: ScrubWidget, what: str) -> None:
     """Bring the view up to date: all searches as a trait, news of the one that runs as a message."""
+    searches = widget.session.searches
     if what == "search":
-        widget._set(_searches=[wire.plain(search) for search in searches_of(widget.session.searches)])
-        return
-    running = searching.under_way(widget.session)
-    if running is not None:
-        widget.send(wire.plain(wire.Searching(search=search_of(running))))
+        widget._set(_searches=[wire.plain(search) for search in searches_of(searches)])
+    elif searches:
+        widget.send(wire.plain(wire.Searching(search=search_of(searches[-1]))))
 
 
 def ask(widget: ScrubWidget, message: wire.AskSearch) -> wire.AnyAnswer:
@@ -40,7 +36,7 @@ def ask(widget: ScrubWidget, message: wire.AskSearch) -> wire.AnyAnswer:
     widget.session.search(
         message.under,
         message.rule if message.question == "rule" and message.rule is not None else message.question,
-        each=QKV if message.each == "qkv" else message.each,
+        each=message.each,
         samples=message.samples,
         exact=message.exact,
         candidates=message.candidates,

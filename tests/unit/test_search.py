@@ -145,27 +145,6 @@ def test_an_edit_ends_a_search_and_makes_it_stale_and_undo_brings_it_back(slow: 
     assert whole.rows[0] is back.rows[0]
 
 
-def test_the_inputs_of_each_head_are_asked_about_one_after_the_other(slow: tuple[Session, Turnstile]) -> None:
-    session, gate = slow
-    gate.let(2 + 2)
-    session.search(each=("q", "k", "v"))
-    assert gate.waiting.wait(LONG)
-    assert [(s.question.each, s.running) for s in session.searches] == [("q", True), ("k", True), ("v", True)]
-    session.cancel_search()
-    assert [(s.running, s.message) for s in session.searches] == [(False, "cancelled")] * 3
-    gate.free.set()
-    session.wait_search(LONG)
-    assert [s.done for s in session.searches] == [2, 0, 0]
-    session.search(each=("q", "k", "v"))
-    session.wait_search(LONG)
-    assert [s.complete for s in session.searches] == [True] * 3
-    for search in session.searches:
-        own = sw.importance(session.task, each=search.question.each, samples=64, progress=False)
-        assert [(r.component, r.effect) for r in search.rows] == [(r.component, r.effect) for r in own.rows]
-    with pytest.raises(ScrubError, match="at least one"):
-        session.search(each=())
-
-
 def test_a_run_goes_first_and_the_search_goes_on_after_it(slow: tuple[Session, Turnstile]) -> None:
     session, gate = slow
     gate.let(2 + 2)

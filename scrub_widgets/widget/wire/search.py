@@ -52,12 +52,12 @@ class SearchInfo(Shape, frozen=True):
 
 
 class AskSearch(Message, frozen=True, tag="search"):
-    """Begin a search, or go on with one; ``qkv`` asks about the three inputs of each head, in three searches."""
+    """Begin a search, or go on with one."""
 
     under: str
     question: Asked
     rule: str | None
-    each: EachSender | Literal["qkv"]
+    each: EachSender
     samples: int | None = None
     exact: int = 0
     candidates: list[str] | None = None
