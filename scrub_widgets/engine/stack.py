@@ -37,9 +37,9 @@ class Stack:
         self.evaluator = Stacked([run.evaluator for run in runs], 1 if first.prepared.alike else width(first))
         self._batches = first.batches()
 
-    def scrubbed(self) -> Iterator[Floats]:
-        """Scrubbed losses ``[hypotheses, chunk]``, chunk by chunk."""
-        yield from self._batches.each(self._chunk)
+    def scrubbed(self, within: tuple[int, int] | None = None) -> Iterator[Floats]:
+        """Scrubbed losses ``[hypotheses, chunk]``, chunk by chunk; with ``within`` of those that start there."""
+        yield from self._batches.each(self._chunk, within)
 
     def _chunk(self, start: int, stop: int) -> Floats:
         references, first, reads = self.draws.references[start:stop], self.runs[0], self.prepared.reads

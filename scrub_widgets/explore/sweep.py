@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tqdm.auto import tqdm
 
+from ..cluster import Progress, bars, checked
 from ..engine.run import baselines
 from ..engine.settings import Settings, settings
 from ..errors import ScrubError
@@ -263,8 +265,9 @@ def importance(
     unclaimed: str = "per receiver",
     baseline: str | Sequence[str] = "shuffled",
     candidates: Sequence[str] | None = None,
-    progress: bool = True,
     resume: Sweep | None = None,
+    client: Any = None,
+    progress: Progress = True,
 ) -> Sweep:
     """Ask of each sender of a port how much it matters, given a hypothesis.
 
@@ -289,10 +292,12 @@ def importance(
         As in :meth:`Task.scrub`.
     candidates : sequence of str, optional
         Ask about these senders only.
-    progress : bool
-        Whether to show a progress bar when it takes long.
     resume : Sweep, optional
         An earlier one that was not complete, of this task: all of the question and its settings is taken from it.
+    client : dask.distributed.Client, optional
+        Spread the work over its cluster; docs/cluster.md.
+    progress : bool or "dask"
+        Whether to show a progress bar when it takes long; with ``client`` also Dask's own.
 
     Returns
     -------
@@ -305,17 +310,26 @@ def importance(
         No such port, question or sender.
     """
     chosen, asked = settings(samples, seed, unclaimed, baseline), h or Hypothesis()
-    if resume is not None:
-        steps = _going_on(task, resume)
-    else:
-        steps = sweep_steps(
-            task, asked, under, question, each=each, groups=groups, chosen=chosen, candidates=candidates
-        )
-    sweep = next(steps)
-    total = len(sweep.left)
-    with tqdm(total=total, desc="sweep", unit="sender", leave=False, delay=2.0, disable=not progress) as bar:
-        for sweep in steps:
-            bar.update(total - len(sweep.left) - bar.n)
+    with bars(progress, client) as own:
+        if resume is not None:
+            steps = _going_on(task, resume, client)
+        else:
+            steps = sweep_steps(
+                task,
+                asked,
+                under,
+                question,
+                each=each,
+                groups=groups,
+                chosen=chosen,
+                candidates=candidates,
+                client=client,
+            )
+        sweep = next(steps)
+        total = len(sweep.left)
+        with tqdm(total=total, desc="sweep", unit="sender", leave=False, delay=2.0, disable=not own) as bar:
+            for sweep in steps:
+                bar.update(total - len(sweep.left) - bar.n)
     return sweep
 
 
@@ -330,6 +344,7 @@ def sweep_steps(
     chosen: Settings | None = None,
     candidates: Sequence[str] | None = None,
     resume: Sweep | None = None,
+    client: Any = None,
 ) -> Iterator[Sweep]:
     """The sweep of :func:`importance` step by step: first without rows, then after each sender.
 
@@ -342,12 +357,16 @@ def sweep_steps(
     resume : Sweep, optional
         An earlier one of the same question: what it has is not measured again. It must be about the same hypothesis, port,
         question and settings.
+    client : dask.distributed.Client, optional
+        Spread the work over its cluster.
 
     Raises
     ------
     ScrubError
-        No such port, question or sender; another question than the one to resume. Before anything is computed.
+        No such port, question or sender; a cluster that cannot be used; another question than the one to resume. Before anything is computed.
     """
+    if client is not None:
+        checked(client)
     task.check(h)
     origin, count = None, 0
     if each == "neurons":
@@ -363,14 +382,14 @@ def sweep_steps(
     if not names:
         why = "; rewrite a component first, task.rewrite(...)" if each == "part" else ""
         raise ScrubError(f"no sender of '{under}' is a '{each}' to ask about{why}.")
-    return _steps(task, asked, chosen, names, resume, origin, count)
+    return _steps(task, asked, chosen, names, resume, origin, count, client)
 
 
-def _going_on(task: Task, resume: Sweep) -> Iterator[Sweep]:
+def _going_on(task: Task, resume: Sweep, client: Any) -> Iterator[Sweep]:
     if task is not (resume.asked or resume.task):
         raise ScrubError("the sweep to resume is of another task; Sweep.from_json(task, text) reads it for this one.")
     names = [*(row.component for row in resume.rows), *resume.left]
-    return _steps(resume.task, resume.question, resume.settings, names, resume, resume.asked, resume.groups)
+    return _steps(resume.task, resume.question, resume.settings, names, resume, resume.asked, resume.groups, client)
 
 
 def _steps(
@@ -381,6 +400,7 @@ def _steps(
     resume: Sweep | None,
     origin: Task | None,
     groups: int,
+    client: Any,
 ) -> Iterator[Sweep]:
     began = time.perf_counter()
     reasons = {name: asked.why_not(name) for name in names}
@@ -388,7 +408,7 @@ def _steps(
     plain = task.prepare().seconds / len(task) * chosen.samples
     left = tuple(name for name, why in reasons.items() if why is None)
     if resume is None:
-        *_, base = task.stream(asked.before, chosen)
+        *_, base = task.stream(asked.before, chosen, client=client)
         found = Sweep(task, asked, chosen, base, (), left, skipped, time.perf_counter() - began, plain, origin, groups)
     else:
         known = {row.component for row in resume.rows}
@@ -397,13 +417,14 @@ def _steps(
     yield found
     afters = {name: asked.after(name) for name in found.left}
     began = time.perf_counter()
-    for name, losses in zip(afters, losses_of(task, list(afters.values()), chosen), strict=True):
-        row = _row(found, name, afters[name], losses)
-        spent = found.seconds + time.perf_counter() - began
-        left = tuple(other for other in found.left if other != name)
-        found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
-        yield found
-        began = time.perf_counter()
+    with closing(losses_of(task, list(afters.values()), chosen, client, asked.place.path)) as measured:
+        for name, losses in zip(afters, measured, strict=True):
+            row = _row(found, name, afters[name], losses)
+            spent = found.seconds + time.perf_counter() - began
+            left = tuple(other for other in found.left if other != name)
+            found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
+            yield found
+            began = time.perf_counter()
 
 
 def _row(sweep: Sweep, name: str, after: Hypothesis, losses: Floats) -> Row:
