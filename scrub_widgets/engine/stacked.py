@@ -19,6 +19,8 @@ from ..hypothesis import ROOT, Claim, Hypothesis
 from .evaluate import Evaluator, Rows
 from .memo import Memo
 
+APART = 8 * 2**20
+"""Where one variant's rows of a port need as much as this, each is projected by itself: side by side they would leave the cache."""
 Port = tuple[str, str]
 """A claim's id (or ``logits``) and the port of it: empty where it has only one."""
 
@@ -33,6 +35,8 @@ class Shared(Evaluator):
     """
 
     known: dict[Hashable, Tensor]
+    changed: frozenset[Port] = frozenset()
+    passing: Memo
 
     @classmethod
     def of(cls, evaluator: Evaluator, known: dict[Hashable, Tensor]) -> Shared:
@@ -40,6 +44,10 @@ class Shared(Evaluator):
         made = object.__new__(cls)
         made.__dict__.update(evaluator.__dict__, known=known)
         return made
+
+    def _memo(self, claim_id: str, port: str | None) -> Memo:
+        """What only one variant reads is soon of no more use, and takes no room in the memory of all."""
+        return self.passing if (claim_id, port) in self.changed else self.memo
 
     def value(self, component: str, donors: Tensor, spots: Spots) -> Tensor:
         """A component's clean values on donors."""
@@ -98,6 +106,8 @@ class Stacked(Shared):
         self.changed, self.through = frozenset(changed), frozenset(through)
         self._inner = {claim_id for claim_id, _ in changed | through}
         self._own = Memo()
+        for each in self.variants:
+            each.changed, each.passing = self.changed, self._own
 
     def outputs(self, start: int, stop: int, reads: list[int], rows: int) -> Iterator[Tensor]:
         """Scrubbed logits ``[references, reads, vocab]`` of one variant after the other; ``rows`` are unembedded at once."""
@@ -148,7 +158,16 @@ class Stacked(Shared):
     def _port(self, claim_id: str, owner: str, port: str, rows: Rows, spots: Spots) -> Tensor:
         if (claim_id, port) not in self.changed:
             return super()._port(claim_id, owner, port, rows, spots)
-        each = [variant._port(claim_id, owner, port, rows, spots) for variant in self.variants]
+        return self._filled([each._port(claim_id, owner, port, rows, spots) for each in self.variants])
+
+    def _project(self, node: Node, claim: Claim, component: str, port: str, rows: Rows, spots: Spots) -> Tensor:
+        count = self._wanted(node, port, spots).count
+        size = len(rows.index) * self.model.row_bytes() * count // self.length
+        if (claim.id, port) not in self.changed or size < APART:
+            return super()._project(node, claim, component, port, rows, spots)
+        return self._filled([each._project(node, claim, component, port, rows, spots) for each in self.variants])
+
+    def _filled(self, each: list[Tensor]) -> Tensor:
         return torch.stack(each + each[-1:] * (self.width - len(each)))
 
     def _memo(self, claim_id: str, port: str | None) -> Memo:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis
-from scrub_widgets.engine import run, stack
+from scrub_widgets.engine import run, stack, stacked
 from scrub_widgets.engine.settings import Settings
 from scrub_widgets.errors import Cancelled
 from scrub_widgets.explore.measured import losses_of
@@ -110,7 +110,9 @@ def test_any_hypotheses_together_are_each_by_itself(name: str) -> None:
 
 @pytest.mark.parametrize("policy", ["per receiver", "per component", "global"])
 @pytest.mark.parametrize("kind", ["plain", "rewritten"])
-def test_sweeps_at_every_depth(kind: str, policy: Any) -> None:
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_sweeps_at_every_depth(size: str, kind: str, policy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacked, "APART", 0 if size == "large" else stacked.APART)
     on = split() if kind == "rewritten" else task("native_mlp")
     agree(on, changes(on, below(on)), Settings(SAMPLES, 5, policy))
 
