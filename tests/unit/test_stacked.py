@@ -179,7 +179,7 @@ def test_chunks_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
     on = task("attention_only")
     hs, chosen = changes(on, below(on)), Settings(100)
     expected = list(losses_of(on, hs, chosen))
-    output, sizes = stack.Stacked.outputs, []
+    output, sizes = stacked.Stacked.outputs, []
 
     def short(self: Any, start: int, stop: int, *rest: Any) -> Any:
         sizes.append(stop - start)
@@ -187,7 +187,7 @@ def test_chunks_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
             raise torch.OutOfMemoryError
         return output(self, start, stop, *rest)
 
-    monkeypatch.setattr(stack.Stacked, "outputs", short)
+    monkeypatch.setattr(stacked.Stacked, "outputs", short)
     assert np.allclose(expected, list(losses_of(on, hs, chosen)), rtol=ROUNDING, atol=ROUNDING)
     assert set(sizes) >= {64, 32}
 

@@ -15,7 +15,7 @@ from scrub_widgets import Hypothesis, HypothesisError, ScrubError
 from scrub_widgets.engine.settings import Settings
 from scrub_widgets.explore import sweep_steps
 from scrub_widgets.explore.asking import asking
-from scrub_widgets.explore.questions import EACH, Question, accepted
+from scrub_widgets.explore.questions import EACH, Each, Question, accepted
 from tests.unit.brute import Brute
 from tests.unit.exact import Exact
 from tests.unit.models import POSITIONS, attention_only, native_mlp
@@ -226,7 +226,8 @@ def test_rows_have_the_losses_of_full_forwards(each: Any, ask: str) -> None:
 def test_q_k_and_v_at_once_are_three_sweeps() -> None:
     chosen: dict[str, Any] = {"samples": SAMPLES, "progress": False}
     at_once = sw.importance(task(), LEAF, each="qkv", **chosen)
-    for port in "qkv":
+    ports: tuple[Each, ...] = ("q", "k", "v")
+    for port in ports:
         for row in sw.importance(task(), LEAF, each=port, **chosen).rows:
             assert at_once[f"{row.component}.{port}"].effect == row.effect
     assert len(at_once) == 3  # of the only head that is claimed
