@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, HypothesisError, ScrubError
@@ -19,14 +21,21 @@ from scrub_widgets.explore.questions import EACH, Each, Question, accepted
 from tests.unit.brute import Brute
 from tests.unit.exact import Exact
 from tests.unit.models import POSITIONS, attention_only, native_mlp
+from tests.unit.strategies import RULES, trees
 
 SAMPLES = 192
+OWN = {name: lambda batch, f=f: f(np.asarray(batch.tokens)) for name, f in RULES.items()}
 
 
 @cache
 def task(mlp: bool = False) -> sw.Task:
     m = native_mlp() if mlp else attention_only()
     return sw.Task(m.bridge, m.tokens, loss=sw.losses.kl(), name="tiny")
+
+
+@cache
+def ruled() -> sw.Task:
+    return task(mlp=True).with_rules(OWN)
 
 
 def asked(
@@ -264,6 +273,38 @@ def test_a_claim_on_an_mlp_is_one_on_all_of_its_neurons() -> None:
         assert len(sweep) > 0
     assert sweep.under == "logits>m1"
     assert {row.component for row in sweep.rows} == {"m0[n0-11]", "m0[n12-23]"}
+
+
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(
+    h=trees(Brute(*native_mlp()).graph, POSITIONS),
+    where=st.integers(0, 20),
+    each=st.sampled_from(EACH),
+    ask=st.sampled_from(["free", "keep", "token"]),
+)
+def test_whatever_is_claimed_every_answer_can_be_scrubbed(h: Hypothesis, where: int, each: Each, ask: str) -> None:
+    on = ruled()
+    ports = [TOP]
+    for claim in h:
+        if not claim.whole and len({on.graph.layout.owner_ports(c) for c in claim.components}) == 1:
+            names = on.graph.layout.owner_ports(claim.components[0])
+            ports += [f"{claim.id}.{name}" for name in names]
+    under = ports[where % len(ports)]
+    q = asking(on, h, under, ask, each)
+    on.check(q.before)
+    for name in q.candidates:
+        if q.why_not(name) is not None:
+            continue
+        after = q.after(name)
+        on.check(after)
+        assert after != q.before
+        if each == "position":
+            holds = {c.id: q.where.of(c) or () for c in q.here}
+            there = {c.id: c.positions for c in after if c.under == q.place.path and not c.whole}
+            for claim in q.here:
+                rest = tuple(p for p in holds[claim.id] if p != int(name[1:]))
+                if rest and not claim.whole:
+                    assert any(at is None or set(at) == set(rest) for at in there.values())
 
 
 # -- what is measured -------------------------------------------------------------------------------------------------
