@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import circuits, directions, losses, made, rewrites, rules
 from .circuits import Circuit, Edge
 from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
-from .explore import Discovery, Sweep, discover, importance
+from .explore import Discovery, Suggestions, Sweep, discover, importance, suggest_rules
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -39,6 +39,7 @@ __all__ = [
     "ScrubError",
     "ScrubWidget",
     "Session",
+    "Suggestions",
     "Sweep",
     "Task",
     "TaskError",
@@ -53,6 +54,7 @@ __all__ = [
     "nulls",
     "rewrites",
     "rules",
+    "suggest_rules",
 ]
 
 

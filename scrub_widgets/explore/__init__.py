@@ -2,6 +2,21 @@
 
 from .discover import discover, discover_steps
 from .discovery import Discovery, DiscoveryStep
+from .suggest import suggest_rules, suggest_steps
+from .suggestions import Suggestion, Suggestions
 from .sweep import Row, Sweep, importance, sweep_steps
 
-__all__ = ["Discovery", "DiscoveryStep", "Row", "Sweep", "discover", "discover_steps", "importance", "sweep_steps"]
+__all__ = [
+    "Discovery",
+    "DiscoveryStep",
+    "Row",
+    "Suggestion",
+    "Suggestions",
+    "Sweep",
+    "discover",
+    "discover_steps",
+    "importance",
+    "suggest_rules",
+    "suggest_steps",
+    "sweep_steps",
+]
