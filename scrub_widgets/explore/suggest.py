@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -145,10 +145,8 @@ def _steps(
     yield made
     tries = [_with(h, claims, c.rule) for c in found.candidates]
     same: Floats | None = None
-    measure: Callable[..., Iterator[Floats]] = losses_of
-    spread = {} if client is None else {"client": client}
     for candidate, hypothesis, losses in zip(
-        found.candidates, tries, measure(task, tries, chosen, **spread), strict=True
+        found.candidates, tries, losses_of(task, tries, chosen, client, "rules"), strict=True
     ):
         same = losses if same is None else same  # the first one is 'same input'
         row = _row(made, candidate, hypothesis, losses, same)
