@@ -83,8 +83,9 @@ class Subject:
         if isinstance(model, FunctionGraph):
             self.graph = Functions(model, inputs)
         else:
-            with torch.inference_mode():
+            with differentiable():
                 self.graph = transformer = read_bridge(model, self.positions)
+            with torch.inference_mode():
                 check_vocabulary(self.tokens, model)
                 self.exactness = check_exact(transformer, probe(inputs).to(transformer.device))
         if not (held_out is None or isinstance(held_out, float | Subject) or callable(held_out)):
@@ -279,7 +280,7 @@ class Subject:
         graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
         for rewrite in rewrites:
             self._room_for(rewrite, graph)
-            with self._computing, torch.inference_mode():
+            with self._computing, differentiable():
                 graph, clean, agreement = rewritten(graph, clean, rewrite)
             agreed.append(agreement)
         other.graph, other.rewrites = graph, tuple(agreed)
@@ -407,6 +408,13 @@ class Subject:
     @cached_property
     def _model_fingerprint(self) -> str:
         return self.graph.fingerprint()
+
+
+@contextmanager
+def differentiable() -> Iterator[None]:
+    """No gradients, but tensors that gradients may later flow past: what inference mode makes can never be used so."""
+    with torch.inference_mode(False), torch.no_grad():
+        yield
 
 
 def _check_functions(rules: Mapping[str, object]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, islice
 
 import numpy as np
 import torch
@@ -65,6 +64,14 @@ def width(run: Scrub) -> int:
 
 def stacks(runs: Iterable[Scrub]) -> Iterator[list[Scrub]]:
     """Neighbours among some runs that are evaluated together: those of one size, and as many as memory allows."""
-    for _, alike in groupby(runs, lambda run: run.reference_bytes):
-        while some := list(islice(alike, 1)):
-            yield some + list(islice(alike, width(some[0]) - 1))
+    some: list[Scrub] = []
+    for run in runs:
+        if some and run.reference_bytes != some[0].reference_bytes:
+            yield some
+            some = []
+        some.append(run)
+        if len(some) == width(run):
+            yield some
+            some = []
+    if some:
+        yield some
