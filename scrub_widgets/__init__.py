@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import circuits, directions, losses, made, rewrites, rules
+from . import circuits, cluster, directions, losses, made, rewrites, rules
 from .circuits import Circuit, Edge
 from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .explore import Discovery, Screen, Sweep, discover, importance, prescreen
@@ -44,6 +44,7 @@ __all__ = [
     "Task",
     "TaskError",
     "circuits",
+    "cluster",
     "directions",
     "discover",
     "importance",
