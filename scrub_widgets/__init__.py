@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import circuits, directions, losses, made, rewrites, rules
 from .circuits import Circuit, Edge
 from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
-from .explore import Discovery, Sweep, discover, importance
+from .explore import Discovery, Screen, Sweep, discover, importance, prescreen
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -36,6 +36,7 @@ __all__ = [
     "Result",
     "RewriteError",
     "RuleError",
+    "Screen",
     "ScrubError",
     "ScrubWidget",
     "Session",
@@ -51,6 +52,7 @@ __all__ = [
     "losses",
     "made",
     "nulls",
+    "prescreen",
     "rewrites",
     "rules",
 ]

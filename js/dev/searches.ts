@@ -13,7 +13,8 @@ export function madeSearch(graph: Graph, under: string, rev: number, upto?: numb
     const value = Number((-0.3 * large * (random(i) - 0.15)).toFixed(5));
     const half = 0.006 + 0.02 * random(i + 77) * (large === 1 ? 1 : 0.3);
     const effect = { value, low: value - half, high: value + half };
-    return { component, effect, beyond_noise: Math.abs(value) > half, exact: i % 9 === 0 };
+    const q = Math.abs(value) > half ? (i % 7 === 0 ? 0.09 : 0.001) : 0.5;
+    return { component, effect, beyond_noise: Math.abs(value) > half, q, exact: i % 9 === 0 };
   });
   const running = upto !== undefined;
   return {

@@ -27,11 +27,14 @@ export type SearchForm = {
   colours: "RdBu" | "PuOr";
   table: boolean;
   all: boolean;
+  /** One port at a time, or a whole circuit. */
+  way: "port" | "circuit";
 };
 
 export const SEARCH_FORM: SearchForm = {
   ...{ under: ROOT, question: "free", rule: null, each: "component", samples: null, exact: 5 },
   ...{ accept: null, keep: true, chosen: [], flipped: false, colours: "RdBu", table: false, all: false },
+  way: "port",
 };
 
 /** Samples of the first pass, as they will be sent. */
@@ -164,6 +167,17 @@ export function pointBounds({ low, high }: SearchCell["effect"]): string {
   return low === null || high === null ? "" : `[${points(low)}, ${points(high)}]`;
 }
 
+/** The largest false discovery rate of what is told from noise. */
+export const MOST_Q = 0.05;
+
+type Doubted = Pick<SearchCell, "beyond_noise" | "q">;
+/** Whether an effect is told from noise: its interval excludes zero, and it is not one of many that do so by chance. */
+export const told = (c: Doubted): boolean => c.beyond_noise && c.q <= MOST_Q;
+
+/** Why it is not, in words; "" where it is. */
+export const doubtWords = (c: Doubted): string =>
+  told(c) ? "" : c.beyond_noise ? `perhaps chance among so many, q = ${c.q.toFixed(2)}` : "within noise";
+
 /** A cell in words, for a screen reader and for the tip. */
 export function cellWords(
   index: GraphIndex,
@@ -174,9 +188,9 @@ export function cellWords(
   const name = componentWords(index, id);
   if (!cell) return `${name}: ${why ?? "not measured yet"}`;
   if (cell.effect.value === null) return `${name}: not resolved`;
-  const noise = cell.beyond_noise ? "" : ", within noise";
+  const doubt = doubtWords(cell);
   const first = cell.exact ? "" : ", estimate";
-  return `${name}: ${points(cell.effect.value)} points ${pointBounds(cell.effect)}${noise}${first}`;
+  return `${name}: ${points(cell.effect.value)} points ${pointBounds(cell.effect)}${doubt && `, ${doubt}`}${first}`;
 }
 
 /** How far the colours reach: the largest effect, but at least one point, so that noise is never in full colour. */

@@ -117,6 +117,20 @@ describe("the panel", () => {
       },
     ]);
   });
+  it("hatches what may be chance among many, and says so", async () => {
+    const cells = first.cells.map((c, i) => ({ ...c, beyond_noise: true, q: i === 0 ? 0.08 : 0.001 }));
+    const view = await show({ searches: [{ ...first, cells }] });
+    await view.click("tab-search");
+    const [doubtful, sure] = cells.map((c) => view.find(`search-cell-${c.component}`));
+    expect(doubtful?.className).toContain("scrub-cell-noise");
+    expect(doubtful?.getAttribute("aria-label")).toContain("perhaps chance among so many, q = 0.08");
+    expect(sure?.className).not.toContain("scrub-cell-noise");
+    expect(view.find("search-answers").textContent).toContain("within noise, or q above 0.05");
+    await view.click("search-table");
+    const rows = [...view.find("search-numbers").querySelectorAll("tbody tr")].map((r) => r.textContent ?? "");
+    expect(rows.filter((r) => r.includes("q too large"))).toHaveLength(1);
+    expect(rows[0]).toContain("0.080");
+  });
   it("shows signs, hatches noise, and marks what is to be accepted", async () => {
     const view = await show({ searches });
     await view.click("tab-search");

@@ -2,6 +2,19 @@
 
 from .discover import discover, discover_steps
 from .discovery import Discovery, DiscoveryStep
+from .prescreen import Screen, Verified, prescreen
 from .sweep import Row, Sweep, importance, sweep_steps
 
-__all__ = ["Discovery", "DiscoveryStep", "Row", "Sweep", "discover", "discover_steps", "importance", "sweep_steps"]
+__all__ = [
+    "Discovery",
+    "DiscoveryStep",
+    "Row",
+    "Screen",
+    "Sweep",
+    "Verified",
+    "discover",
+    "discover_steps",
+    "importance",
+    "prescreen",
+    "sweep_steps",
+]

@@ -5,6 +5,7 @@ docs/discover.md has it in words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -12,10 +13,10 @@ from typing import cast
 from ..errors import listed
 from ..graph.base import Layout
 from ..hypothesis import ROOT, WHOLE, Hypothesis
-from ..measure.estimates import UNRESOLVED, Estimate
+from ..measure.estimates import Estimate
 from .discovery import Answer, DiscoveryStep, Options, Phase, StepKind, found
 from .fewest import TooMany, fewest
-from .ports import Port, at
+from .ports import Port, at, tidied
 from .questions import place
 
 
@@ -44,6 +45,9 @@ class Spent(Exception):  # noqa: N818 - running out of budget is no error of any
     """The budget does not reach for what comes next."""
 
 
+UNMEASURED = Estimate(math.nan, math.nan, math.nan, "share", "not measured yet")
+
+
 @dataclass
 class State:
     """What a search knows while it runs."""
@@ -54,15 +58,21 @@ class State:
     phase: Phase = "search"
     stopped: str = ""
     message: str = ""
-    recovered: Estimate = UNRESOLVED
+    recovered: Estimate = UNMEASURED
     scrubs: int = 0
     steps: list[DiscoveryStep] = field(default_factory=list)
     queue: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    unseen: dict[str, list[str]] = field(default_factory=dict)
+    """Why something was not looked at, to what it was."""
     worth: dict[str, float] = field(default_factory=dict)
     """Claim id to what freeing it costs."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """What a prescreen left out of the sweep under way."""
+
+    @property
+    def tidy(self) -> Hypothesis:
+        """The hypothesis as it is shown."""
+        return tidied(self.layout, self.h, self.options.start)
 
     @property
     def claims(self) -> int:
@@ -112,6 +122,16 @@ class State:
         )
         self.steps.append(DiscoveryStep(kind, under, *now))
 
+    def leave(self, why: str, what: Sequence[str]) -> None:
+        """Note what is not looked at."""
+        if what:
+            self.unseen.setdefault(why, []).extend(what)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What was not looked at, in words."""
+        return tuple(f"{', '.join(what)} ({why})" for why, what in self.unseen.items())
+
     def matters(self, answer: Answer) -> bool:
         """Whether something costs more than the threshold and more than noise."""
         return answer.matters(self.options.threshold, self.options.q)
@@ -121,6 +141,8 @@ def search(state: State) -> Asks:
     """Look at ports until none is left, the most important first."""
     o = state.options
     state.queue = [o.under]
+    if o.under == ROOT and not len(o.start):
+        state.recovered = Estimate(1.0, 1.0, 1.0, "share")  # with the port kept whole, it is the model
     while state.queue:
         if state.room < 1:
             state.stopped = f"{o.max_claims} claims are made, as many as were asked for"
@@ -130,8 +152,9 @@ def search(state: State) -> Asks:
             yield from _look(state, path)
         except Spent:
             state.stopped = f"the budget of {o.budget} scrubs is spent"
-            state.left.append(f"'{path}': the budget does not reach for it")
-    state.left += [f"'{path}': {state.stopped}" for path in state.queue]
+            state.leave("the budget does not reach for them", [path])
+    if state.queue:
+        state.leave(state.stopped, state.queue)
     state.queue = []
     state.stopped = state.stopped or "nothing is left to look at"
 
@@ -161,11 +184,11 @@ def _look(state: State, path: str) -> Asks:
 
 
 def _senders(state: State, port: Port, whole: Answer) -> Asks:
-    o, path = state.options, port.path
+    o, path, before = state.options, port.path, state.recovered
     names = tuple(reversed(port.place.senders))
     state.message = f"{path}: freeing each of its {len(names)} senders"
     try:
-        state.afford(len(names) + 1)
+        state.afford(len(names) + 2)
     except Spent:
         _keep_whole(state, port, whole, "the budget does not reach for its senders")
         raise
@@ -191,13 +214,22 @@ def _senders(state: State, port: Port, whole: Answer) -> Asks:
         state.step("sweep", path, words, refused=refused, effects=rows)
     state.skipped = {}
     added: tuple[str, ...] = ()
-    if rest and not beyond and state.matters(alone):
-        added = yield from _complete(state, port, accepted, rest, rows, alone)
+    if state.matters(alone) and rest:
+        if state.room < 1:
+            state.leave(f"{o.max_claims} claims are made", [f"what else {path} needs"])
+        else:
+            added = yield from _complete(state, port, accepted, rest, rows, alone, before)
     _deeper(state, port.ids(accepted + added))
 
 
 def _complete(
-    state: State, port: Port, accepted: tuple[str, ...], rest: Sequence[str], rows: Sequence[Answer], alone: Answer
+    state: State,
+    port: Port,
+    accepted: tuple[str, ...],
+    rest: Sequence[str],
+    rows: Sequence[Answer],
+    alone: Answer,
+    before: Estimate,
 ) -> Generator[Change | Senders, tuple[Answer, ...], tuple[str, ...]]:
     """What is needed besides, although each of it alone can be replaced."""
     path, room = port.path, state.room
@@ -223,10 +255,10 @@ def _complete(
             words = (
                 f"{path}: its other {len(rest)} senders are needed besides; {reason}, so they are kept as one group."
             )
-            state.step("complete", path, words, refused=rest)
+            state.step("complete", path, words, refused=rest, recovered=before)
         else:
             _keep_whole(state, port, alone, reason)
-        state.left.append(f"the other senders of '{path}': {reason}")
+        state.leave(reason, [f"the other senders of {path}"])
         if isinstance(why, Spent):
             raise
         return ()
@@ -236,7 +268,8 @@ def _complete(
     state.h = port.kept(accepted + added)
     state.worth |= {f"{path}>{name}": alone.cost for name in added}
     words = (
-        f"{path}: {_and(added)} needed besides, though alone {'it' if len(added) == 1 else 'each'} can be replaced by others; "
+        f"{path}: {_and(added)} {'is' if len(added) == 1 else 'are'} needed besides, though others can stand in for "
+        f"{'it' if len(added) == 1 else 'each of them'}; "
         f"with all else of it free, {_points(asked[key])}."
     )
     effects = [Answer(" + ".join(sorted(names)) or "none", a.effect, a.p, a.recovered) for names, a in asked.items()]
@@ -263,7 +296,7 @@ def _deeper(state: State, ids: Sequence[str]) -> None:
         if any(state.layout.owner_ports(name) != ports for name in claim.components):
             paths = []
         if claim_id.count(">") - o.under.count(">") >= o.depth:
-            state.left += [f"'{path}': it is deeper than {o.depth}" for path in paths]
+            state.leave(f"they are deeper than {o.depth}", paths)
         else:
             state.queue += paths
     order = {path: i for i, path in enumerate(state.queue)}

@@ -136,8 +136,13 @@ class Meter:
 def run(found: Discovery, client: Any = None) -> Iterator[Discovery]:
     """Go on with a discovery: first as it is, then after every answer."""
     yield found
-    if not found.complete:
-        yield from _Run(found, client).steps()
+    if found.complete:
+        return
+    spent, began = found.seconds, time.perf_counter()
+    for now in _Run(found, client).steps():
+        spent += time.perf_counter() - began
+        yield replace(now, seconds=spent)
+        began = time.perf_counter()
 
 
 class _Run:
@@ -145,7 +150,6 @@ class _Run:
 
     def __init__(self, found: Discovery, client: Any) -> None:
         self.task, self.options = found.task, found.options
-        self.began, self.spent = time.perf_counter(), found.seconds
         self.plain = self.task.prepare().seconds / len(self.task) * self.options.settings.samples
         self.state = State(self.task.graph.layout, self.options, self.options.start)
         self.meter = Meter(self.task, self.options.settings, found.answers, client)
@@ -156,18 +160,17 @@ class _Run:
         seen = Discovery(
             self.task,
             self.options,
-            tidied(state.layout, state.h),
+            state.tidy,
             tuple(state.steps),
             state.phase,
             stopped=state.stopped if state.phase != "search" else "",
             recovered=state.recovered if state.steps else None,
             scrubs=state.scrubs,
-            seconds=self.spent + time.perf_counter() - self.began,
             plain_seconds=self.plain,
             total=state.expected,
             message=state.message,
             sweep=sweep,
-            left=tuple(state.left),
+            left=state.left,
             answers=tuple(meter.answers[: meter.at]),
         )
         return replace(seen, **changes)
@@ -216,7 +219,7 @@ class _Run:
         yield self.now(phase="confirm", message="confirming on held-out data")
         held_out = task.held_out
         assert held_out is not None
-        *_, result = held_out.stream(tidied(state.layout, state.h), o.settings)
+        *_, result = held_out.stream(state.tidy, o.settings)
         number = result.loss_recovered
         words = f"confirmed on {len(held_out)} held-out inputs: {number}, after {state.scrubs} tries"
         yield self.now(phase="done", message=words, total=total, confirmed=number, result=result)

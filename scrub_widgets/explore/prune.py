@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..hypothesis import WHOLE
 from .descent import Asks, Change, Spent, State
-from .ports import tidied, without
+from .ports import without
+from .questions import ANY
 
 
 def prune(state: State) -> Asks:
@@ -12,11 +13,11 @@ def prune(state: State) -> Asks:
 
     Each cost is the paired difference from the hypothesis before pruning, so that many small ones do not add up unseen.
     """
-    o, layout = state.options, state.layout
+    o = state.options
     state.phase = "prune"
-    state.h = tidied(layout, state.h)
+    state.h = state.tidy
     full = state.h
-    mine = [c for c in full if c.id not in o.start]
+    mine = [c for c in full if c.id not in o.start and not (c.whole and c.rule == ANY)]
     order = sorted(mine, key=lambda c: (state.worth.get(c.id, 0.0), -c.id.count(">"), c.id))
     effects, gone = [], []
     unread = 0
@@ -35,7 +36,7 @@ def prune(state: State) -> Asks:
             state.h = without(state.h, claim.id)
             gone.append(claim.id)
             state.recovered = answer.recovered
-    state.h = tidied(layout, state.h)
+    state.h = state.tidy
     kept = [c.id for c in state.h if c.id not in o.start and not c.id.endswith(f">{WHOLE}")]
     words = f"{len(gone)} of {len(order)} claims left out: " + (", ".join(gone) or "each of them is needed") + "."
     if unread:

@@ -70,6 +70,7 @@ def searches_of(searches: Sequence[Search]) -> list[wire.SearchInfo]:
 def search_of(search: Search) -> wire.SearchInfo:
     """One search."""
     q, exact, first = search.question, search.exact_rows, search.first
+    rates = search.q
     asked: wire.Asked = "free" if q.ask == FREE else "keep" if q.ask == KEEP else "rule"
     return wire.SearchInfo(
         rev=search.rev,
@@ -80,14 +81,15 @@ def search_of(search: Search) -> wire.SearchInfo:
         cells=[
             wire.SearchCell(
                 component=row.component,
-                effect=_rounded(row.effect),
+                effect=rounded(row.effect),
                 beyond_noise=row.beyond_noise,
+                q=round(rates[row.component], DIGITS),
                 exact=row.component in exact,
             )
             for row in search.rows
         ],
         skipped=[wire.Skipped(component=c, why=why) for c, why in (first.skipped if first is not None else {}).items()],
-        before=None if first is None else _rounded(first.base.loss_recovered),
+        before=None if first is None else rounded(first.base.loss_recovered),
         done=search.done,
         total=search.total,
         running=search.running,
@@ -102,7 +104,7 @@ def search_of(search: Search) -> wire.SearchInfo:
     )
 
 
-def _rounded(e: Estimate) -> wire.Interval:
+def rounded(e: Estimate) -> wire.Interval:
     """Enough digits for a cell."""
     value, low, high = (round(x, DIGITS) + 0.0 for x in (e.value, e.low, e.high))  # + 0.0: never "-0.0"
     return wire.Interval.of(Estimate(value, low, high))

@@ -118,7 +118,7 @@ def test_redundancy_is_found_by_halves() -> None:
     assert ids(d) == {"out", "out>A", "out>A>x0", "out>B", "out>B>x0"}, "one of the three is not needed"
     assert [s.kind for s in d.steps][:3] == ["sweep", "sweep", "complete"]
     assert "no sender matters by itself" in d.steps[1].message
-    assert "can be replaced" in d.steps[2].message
+    assert "others can stand in for each of them" in d.steps[2].message
     assert d.recovered is not None
     assert d.recovered.value == pytest.approx(1)
 

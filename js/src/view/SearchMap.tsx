@@ -3,7 +3,19 @@ import { useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
 import { cellColours, colourBar } from "../colours";
 import { isFunctions } from "../graph";
-import { asked, type CellMap, candidates, cellMap, cellWords, neighbour, points, reach, type Spot } from "../search";
+import {
+  asked,
+  type CellMap,
+  candidates,
+  cellMap,
+  cellWords,
+  MOST_Q,
+  neighbour,
+  points,
+  reach,
+  type Spot,
+  told,
+} from "../search";
 import type { Search, SearchCell } from "../wire";
 
 /** From here on a cell is too narrow for a number. */
@@ -86,7 +98,7 @@ export function SearchMap({ search }: { search: Search }) {
       <p class="scrub-effects-tip scrub-number" aria-hidden="true">
         {tip ? cellWords(index, tip, cells.get(tip), why.get(tip)) : "\u00a0"}
       </p>
-      <ColourBar most={most} noise={search.cells.some((c) => !c.beyond_noise)} />
+      <ColourBar most={most} noise={search.cells.some((c) => !told(c))} />
     </div>
   );
 }
@@ -139,7 +151,7 @@ function Cell({ spot, cell, most, dense, words, chosen, skipped, tabbed, onPick,
   const { component, x, span } = spot;
   const value = cell?.effect.value ?? null;
   const state = value === null ? (skipped ? " scrub-cell-skipped" : " scrub-cell-open") : "";
-  const noise = cell !== undefined && value !== null && !cell.beyond_noise ? " scrub-cell-noise" : "";
+  const noise = cell !== undefined && value !== null && !told(cell) ? " scrub-cell-noise" : "";
   const colours = value === null ? {} : cellColours(ui.search.value.colours, value / most);
   const named = component.kind !== "head" && component.kind !== "mlp" ? component.id : (component.part ?? "");
   return (
@@ -180,7 +192,7 @@ function ColourBar({ most, noise }: { most: number; noise: boolean }) {
       <span class="scrub-number">better {points(most)}</span>
       {noise && (
         <span class="scrub-effects-key">
-          <i class="scrub-cell-noise" /> within noise
+          <i class="scrub-cell-noise" /> within noise, or q above {MOST_Q}
         </span>
       )}
     </div>

@@ -10,6 +10,8 @@ export type SearchCell = {
   /** Change of loss recovered, as a fraction: below zero, the loss gets worse. */
   effect: Interval;
   beyond_noise: boolean;
+  /** False discovery rate, among all senders that have an answer. */
+  q: number;
   /** Measured with all samples of the session. */
   exact: boolean;
 };
@@ -61,7 +63,7 @@ const each = oneOf("component", "head", "mlp", "q", "k", "v");
 
 export const search = shape({
   ...{ rev: whole, under: text, question: asked, rule: nullable(text), each },
-  cells: list(shape({ component: text, effect: bounds, beyond_noise: flag, exact: flag })),
+  cells: list(shape({ component: text, effect: bounds, beyond_noise: flag, q: real, exact: flag })),
   skipped: list(shape({ component: text, why: text })),
   ...{ before: nullable(bounds), done: whole, total: whole, running: flag, message: text },
   ...{ samples: whole, full: whole, exact: whole, seed: whole, eta: nullable(real), seconds: real, cost: real },

@@ -11,11 +11,12 @@ EachSender = Literal["component", "head", "mlp", "q", "k", "v"]
 
 
 class SearchCell(Shape, frozen=True):
-    """What one sender does: the change of loss recovered, as a fraction."""
+    """What one sender does: the change of loss recovered, as a fraction; ``q``: false discovery rate among all of them."""
 
     component: str
     effect: Interval
     beyond_noise: bool
+    q: float
     exact: bool
 
 
