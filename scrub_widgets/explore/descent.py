@@ -38,13 +38,24 @@ class Senders:
     names: tuple[str, ...]
 
 
-Asks = Generator[Change | Senders, tuple[Answer, ...], None]
+@dataclass(frozen=True)
+class Order:
+    """Ask for the senders of a port in the order of their gradient, given a hypothesis that keeps the port whole."""
+
+    hypothesis: Hypothesis
+    path: str
+
+
+Question = Change | Senders | Order
+Asks = Generator[Question, tuple[Answer, ...], None]
 
 
 class Spent(Exception):  # noqa: N818 - running out of budget is no error of anyone's
     """The budget does not reach for what comes next."""
 
 
+UNSURE = 1.0
+"""Points of loss recovered from which on a number within noise is said to be so."""
 UNMEASURED = Estimate(math.nan, math.nan, math.nan, "share", "not measured yet")
 
 
@@ -55,6 +66,8 @@ class State:
     layout: Layout
     options: Options
     h: Hypothesis
+    rules: tuple[str, ...] = ()
+    """Rules to try in the end, the coarsest first."""
     phase: Phase = "search"
     stopped: str = ""
     message: str = ""
@@ -129,8 +142,8 @@ class State:
 
     @property
     def left(self) -> tuple[str, ...]:
-        """What was not looked at, in words."""
-        return tuple(f"{', '.join(what)} ({why})" for why, what in self.unseen.items())
+        """What was not looked at, in words: ``'logits>a1.h3.q': 12 claims are made``."""
+        return tuple(f"'{name}': {why}" for why, what in self.unseen.items() for name in what)
 
     def matters(self, answer: Answer) -> bool:
         """Whether something costs more than the threshold and more than noise."""
@@ -145,14 +158,14 @@ def search(state: State) -> Asks:
         state.recovered = Estimate(1.0, 1.0, 1.0, "share")  # with the port kept whole, it is the model
     while state.queue:
         if state.room < 1:
-            state.stopped = f"{o.max_claims} claims are made, as many as were asked for"
+            state.stopped = f"{o.max_claims} claims are made"
             break
         path = state.queue.pop(0)
         try:
             yield from _look(state, path)
         except Spent:
             state.stopped = f"the budget of {o.budget} scrubs is spent"
-            state.leave("the budget does not reach for them", [path])
+            state.leave("the budget does not reach for it", [path])
     if state.queue:
         state.leave(state.stopped, state.queue)
     state.queue = []
@@ -186,13 +199,17 @@ def _look(state: State, path: str) -> Asks:
 def _senders(state: State, port: Port, whole: Answer) -> Asks:
     o, path, before = state.options, port.path, state.recovered
     names = tuple(reversed(port.place.senders))
-    state.message = f"{path}: freeing each of its {len(names)} senders"
+    if o.prescreen is not None and o.prescreen < len(names):
+        names = yield from _first(state, port, o.prescreen)
+    state.message = f"{path}: freeing each of {len(names)} senders"
     try:
         state.afford(len(names) + 2)
     except Spent:
         _keep_whole(state, port, whole, "the budget does not reach for its senders")
         raise
     rows = yield Senders(port.whole, path, names)
+    if state.skipped:
+        state.leave("skipped by the prescreen", [f"{len(state.skipped)} senders of {path}"])
     best = found(rows, o.threshold, o.q)
     taken = best[: state.room]
     beyond = {a.name: f"{o.max_claims} claims are made" for a in best[len(taken) :]}
@@ -222,6 +239,18 @@ def _senders(state: State, port: Port, whole: Answer) -> Asks:
     _deeper(state, port.ids(accepted + added))
 
 
+def _first(state: State, port: Port, most: int) -> Generator[Question, tuple[Answer, ...], tuple[str, ...]]:
+    """The senders that a gradient says matter most; the others are noted as skipped."""
+    state.message = f"{port.path}: ordering its senders by a gradient"
+    state.afford(1)
+    order = yield Order(port.whole, port.path)
+    state.skipped = {
+        a.name: f"number {i} by its gradient ({100 * a.cost:.2f} points to first order), and {most} are measured"
+        for i, a in enumerate(order[most:], most + 1)
+    }
+    return tuple(a.name for a in order[:most])
+
+
 def _complete(
     state: State,
     port: Port,
@@ -230,7 +259,7 @@ def _complete(
     rows: Sequence[Answer],
     alone: Answer,
     before: Estimate,
-) -> Generator[Change | Senders, tuple[Answer, ...], tuple[str, ...]]:
+) -> Generator[Question, tuple[Answer, ...], tuple[str, ...]]:
     """What is needed besides, although each of it alone can be replaced."""
     path, room = port.path, state.room
     cost = {a.name: a.cost for a in rows}
@@ -296,7 +325,7 @@ def _deeper(state: State, ids: Sequence[str]) -> None:
         if any(state.layout.owner_ports(name) != ports for name in claim.components):
             paths = []
         if claim_id.count(">") - o.under.count(">") >= o.depth:
-            state.leave(f"they are deeper than {o.depth}", paths)
+            state.leave(f"it is deeper than {o.depth}", paths)
         else:
             state.queue += paths
     order = {path: i for i, path in enumerate(state.queue)}
@@ -311,7 +340,7 @@ def _importance(state: State, path: str) -> float:
 
 def _change(
     state: State, name: str, before: Hypothesis, after: Hypothesis
-) -> Generator[Change | Senders, tuple[Answer, ...], Answer]:
+) -> Generator[Question, tuple[Answer, ...], Answer]:
     state.afford(1)
     (answer,) = yield Change(name, before, after)
     return answer
@@ -322,7 +351,8 @@ def _points(answer: Answer) -> str:
     if not e.resolved:
         return str(e)
     value, low, high = (round(100 * x, 1) + 0.0 for x in (e.value, e.low, e.high))
-    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
+    unsure = ", within noise" if low <= 0 <= high and abs(value) >= UNSURE else ""
+    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]{unsure}"
 
 
 def _and(names: Sequence[str]) -> str:

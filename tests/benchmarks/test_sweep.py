@@ -87,7 +87,9 @@ def measured(task: sw.Task, h: Hypothesis, under: str, question: str, samples: i
 
 def report(title: str, rows: list[Row], capsys: pytest.CaptureFixture[str]) -> None:
     lines = [title, ""]
-    lines.append(f"{'sweep':30} {'senders':>7} {'plain ms':>9} {'sweep ms':>9} {'x plain, each':>14} {'one by one':>11}  goal")
+    lines.append(
+        f"{'sweep':30} {'senders':>7} {'plain ms':>9} {'sweep ms':>9} {'x plain, each':>14} {'one by one':>11}  goal"
+    )
     lines += [
         f"{row.what:30} {row.senders:7} {1000 * row.plain:9.1f} {1000 * row.stacked:9.1f} {row.ratio:14.3f} "
         f"{row.apart / row.senders / row.plain:11.3f}  <= {GOAL}"

@@ -70,9 +70,7 @@ def edges_of(h: Hypothesis) -> Edges:
 
 def score(found: Edges, right: Sequence[Edges]) -> tuple[float, float]:
     """Precision and recall, against the right answer that is nearest."""
-    return max(
-        ((len(found & r) / max(1, len(found)), len(found & r) / len(r)) for r in right), key=lambda both: sum(both)
-    )
+    return max(((len(found & r) / max(1, len(found)), len(found & r) / len(r)) for r in right), key=sum)
 
 
 def _task(functions: dict[str, Any], y: Callable[..., Any], *sizes: int) -> sw.Task:
