@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .errors import Cancelled, ScrubError
-from .explore.questions import Each, check_senders, question
+from .explore.asking import asking
+from .explore.questions import Each, checked_candidates
 from .explore.search import Search
 from .explore.sweep import Sweep, sweep_steps
 from .interrupt import interruptible
@@ -40,10 +41,13 @@ def ask(
         session._open()
         task, chosen = session.task, session.settings
         wanted = chosen.samples if samples is None else whole("samples", samples, 2, chosen.samples)
-        asked = question(task.graph.layout, session.hypothesis, under, ask_, each, task.classes)
-        if candidates is not None:
-            check_senders(asked.place, candidates)
-        some = None if candidates is None else tuple(candidates)
+        if each == "neurons":
+            raise ScrubError(
+                "a session asks about the neurons of an MLP that is rewritten there, with each='part'; groups of neurons of all "
+                "MLPs are sw.importance(task, h, under, each='neurons')."
+            )
+        asked = asking(task, session.hypothesis, under, ask_, each)
+        some = None if candidates is None else checked_candidates(asked, candidates)
         # Everything that can be refused is refused here, before any work.
         sweep_steps(task, session.hypothesis, under, ask_, each=each, chosen=chosen, candidates=some)
         fresh = Search(

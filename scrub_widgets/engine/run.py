@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -132,7 +132,11 @@ class Scrub:
         parts: list[Losses] = []
         for part in self._batches.each(self._chunk):
             parts.append(part)
-            yield _joined(parts)
+            yield joined(parts)
+
+    def part(self, within: tuple[int, int]) -> Iterator[Losses]:
+        """Losses of the chunks that start there, one after the other."""
+        yield from self._batches.each(self._chunk, within)
 
     def scrubbed(self) -> Iterator[Floats]:
         """The scrubbed losses alone, chunk by chunk: all that a comparison needs of its second hypothesis."""
@@ -245,7 +249,8 @@ def baselines(hypothesis: Hypothesis, settings: Settings) -> dict[str, tuple[str
     return found
 
 
-def _joined(parts: list[Losses]) -> Losses:
+def joined(parts: Sequence[Losses]) -> Losses:
+    """Losses of neighbouring chunks as one."""
     arrays = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Losses)}
     return Losses(**{name: np.concatenate(values) for name, values in arrays.items()})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, islice
 
 import numpy as np
 import torch
@@ -38,9 +37,9 @@ class Stack:
         self.evaluator = Stacked([run.evaluator for run in runs], 1 if first.prepared.alike else width(first))
         self._batches = first.batches()
 
-    def scrubbed(self) -> Iterator[Floats]:
-        """Scrubbed losses ``[hypotheses, chunk]``, chunk by chunk."""
-        yield from self._batches.each(self._chunk)
+    def scrubbed(self, within: tuple[int, int] | None = None) -> Iterator[Floats]:
+        """Scrubbed losses ``[hypotheses, chunk]``, chunk by chunk; with ``within`` of those that start there."""
+        yield from self._batches.each(self._chunk, within)
 
     def _chunk(self, start: int, stop: int) -> Floats:
         references, first, reads = self.draws.references[start:stop], self.runs[0], self.prepared.reads
@@ -65,6 +64,14 @@ def width(run: Scrub) -> int:
 
 def stacks(runs: Iterable[Scrub]) -> Iterator[list[Scrub]]:
     """Neighbours among some runs that are evaluated together: those of one size, and as many as memory allows."""
-    for _, alike in groupby(runs, lambda run: run.reference_bytes):
-        while some := list(islice(alike, 1)):
-            yield some + list(islice(alike, width(some[0]) - 1))
+    some: list[Scrub] = []
+    for run in runs:
+        if some and run.reference_bytes != some[0].reference_bytes:
+            yield some
+            some = []
+        some.append(run)
+        if len(some) == width(run):
+            yield some
+            some = []
+    if some:
+        yield some

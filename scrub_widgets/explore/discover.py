@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from tqdm.auto import tqdm
 
+from ..cluster import Progress, bars, checked
 from ..engine.run import baselines
 from ..engine.settings import settings
 from ..errors import ScrubError
@@ -36,7 +37,7 @@ def discover(
     baseline: str | Sequence[str] = "shuffled",
     confirm: bool = True,
     client: Any = None,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> Discovery:
     """Look for a circuit by scrubbing alone, from the output upstream, and confirm it on held-out data.
 
@@ -70,9 +71,9 @@ def discover(
     confirm : bool
         Whether to measure the outcome once on held-out data, where the task has some.
     client : dask.distributed.Client, optional
-        Where to measure, if not here.
-    progress : bool
-        Whether to show a progress bar when it takes long.
+        Spread the work over its cluster; docs/cluster.md.
+    progress : bool or "dask"
+        Whether to show a progress bar when it takes long; with ``client`` also Dask's own, for each sweep.
 
     Returns
     -------
@@ -88,12 +89,16 @@ def discover(
         task, h, under, rule=rule, max_claims=max_claims, depth=depth, threshold=threshold, q=q, budget=budget,
         prescreen=prescreen, samples=samples, seed=seed, unclaimed=unclaimed, baseline=baseline, confirm=confirm, client=client,
     )  # fmt: skip
-    now = next(steps)
-    with tqdm(desc="discover", unit="scrub", leave=False, delay=2.0, disable=not progress) as bar:
+    now = None
+    with (
+        bars(progress, client) as own,
+        tqdm(desc="discover", unit="scrub", leave=False, delay=2.0, disable=not own) as bar,
+    ):
         for now in steps:
             bar.total = max(now.total, now.done)
             bar.set_postfix_str(now.message, refresh=False)
             bar.update(now.done - bar.n)
+    assert now is not None
     return now
 
 
@@ -131,6 +136,8 @@ def discover_steps(
     ScrubError
         As there, before anything is computed.
     """
+    if client is not None:
+        checked(client)
     start = Hypothesis() if h is None else h
     task.check(start)
     chosen = settings(samples, seed, unclaimed, baseline)

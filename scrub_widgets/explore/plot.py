@@ -1,4 +1,4 @@
-"""A sweep as a map of layers by heads. Object-oriented matplotlib only, as in :mod:`scrub_widgets.plots`."""
+"""A sweep as a map of layers by heads, or bars by position. Object-oriented matplotlib only, as in :mod:`scrub_widgets.plots`."""
 
 from __future__ import annotations
 
@@ -11,45 +11,94 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..graph.base import Component
-from .sweep import Row, Sweep, sentence
+from .sweep import FALSE, Row, Sweep, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
 COLOURS = "RdBu"
 """Red below zero, blue above: centred on 0."""
 LEAST = 0.01
 """The colours reach at least this effect (1 point), so that noise is never drawn in full colour."""
+CHANGE = "change of loss recovered, points\n− worse   better +"
+
+Places = dict[str, tuple[int, int]]
+"""Column and line of each sender."""
+
+
+def figure(sweep: Sweep) -> Figure:
+    """The picture that fits what was asked about."""
+    return position_bars(sweep) if sweep.question.each == "position" else heat_map(sweep)
 
 
 def heat_map(sweep: Sweep) -> Figure:
-    """Layer by head, MLPs in a column of their own, layer 0 at the bottom, embeddings below it."""
+    """Layer by head, MLPs in a column of their own, layer 0 at the bottom, embeddings below it; one map for each of q, k, v."""
+    facets = "qkv" if sweep.question.each == "qkv" else " "
     places = cells(sweep)
     columns = 1 + max((x for x, _ in places.values()), default=0)
     lines = sorted({y for _, y in places.values()})
-    figure = Figure(figsize=(max(4.6, 2.2 + 0.55 * columns), max(3.0, 1.7 + 0.42 * len(lines))), layout="constrained")
-    axes = figure.add_subplot()
-    most = max([LEAST, *(abs(row.effect.value) for row in sweep.rows if row.effect.resolved)])
-    colours = ScalarMappable(Normalize(-100 * most, 100 * most), COLOURS)
+    width = max(4.6 if facets == " " else 2.6, 0.9 + 0.55 * columns)
+    made = Figure(figsize=(1.4 + width * len(facets), max(3.2, 1.9 + 0.42 * len(lines))), layout="constrained")
+    all_axes = made.subplots(1, len(facets), squeeze=False, sharey=True)[0]
+    most = _most(sweep)
     rows = {row.component: row for row in sweep.rows}
-    for name, (x, y) in places.items():
-        _cell(axes, x, y, rows.get(name), most, "free" if name in sweep.skipped else "")
-    axes.set_xlim(-0.5, columns - 0.5)
-    axes.set_ylim(lines[0] - 0.5, lines[-1] + 0.5)
-    axes.set_aspect("equal")
-    _labels(axes, sweep, places)
-    bar = figure.colorbar(colours, ax=axes, shrink=0.9)
-    bar.set_label("change of loss recovered, points\n− worse   better +")
-    axes.set_title(
-        f"{sentence(sweep.question)}\nn = {len(sweep.base.losses)}, hatched: within noise", fontsize="medium"
-    )
-    return figure
+    for axes, port in zip(all_axes, facets, strict=True):
+        for name, (x, y) in places.items():
+            key = f"{name}.{port}" if port != " " else name
+            _cell(axes, x, y, rows.get(key), most, sweep, "free" if key in sweep.skipped else "")
+        axes.set_xlim(-0.5, columns - 0.5)
+        axes.set_ylim(lines[0] - 0.5, lines[-1] + 0.5)
+        axes.set_aspect("equal")
+        _labels(axes, sweep, places)
+        if port != " ":
+            axes.set_xlabel({"q": "queries", "k": "keys", "v": "values"}[port], fontsize=9)
+    colours = ScalarMappable(Normalize(-100 * most, 100 * most), COLOURS)
+    made.colorbar(colours, ax=list(all_axes), shrink=0.9).set_label(CHANGE)
+    made.suptitle(_title(sweep, "hatched"), fontsize="medium")
+    return made
 
 
-def cells(sweep: Sweep) -> dict[str, tuple[int, int]]:
+def position_bars(sweep: Sweep) -> Figure:
+    """One bar for each position that was asked about, with its interval."""
+    most = _most(sweep)
+    rows = sorted(sweep.rows, key=lambda row: int(row.component[1:]))
+    made = Figure(figsize=(max(4.6, 1.6 + 0.3 * len(rows)), 3.4), layout="constrained")
+    axes = made.add_subplot()
+    for row in rows:
+        e, at = row.effect, int(row.component[1:])
+        if not e.resolved:
+            continue
+        hatch = None if sweep.told(row) else "////"
+        axes.bar(at, 100 * e.value, 0.8, color=_colour(row, most), edgecolor="0.4", lw=0.5, hatch=hatch)
+        axes.plot([at, at], [100 * e.low, 100 * e.high], color="0.15", lw=1.2)
+    axes.axhline(0, color="0.3", lw=0.8)
+    step = max(1, len(rows) // 24)
+    axes.set_xticks([int(row.component[1:]) for row in rows][::step])
+    axes.set_xlabel("token position")
+    axes.set_ylabel(CHANGE)
+    axes.spines[["top", "right"]].set_visible(False)
+    made.suptitle(_title(sweep, "lines: 95 % intervals; hatched"), fontsize="medium")
+    return made
+
+
+def _title(sweep: Sweep, marks: str) -> str:
+    n = len(sweep.base.losses)
+    noise = f"within noise, or false discovery rate above {100 * FALSE:g} %"
+    return f"{sentence(sweep.question)}\nn = {n}; {marks}: {noise}"
+
+
+def _most(sweep: Sweep) -> float:
+    return max([LEAST, *(abs(row.effect.value) for row in sweep.rows if row.effect.resolved)])
+
+
+def cells(sweep: Sweep) -> Places:
     """Column and line of each sender that was asked about; parts of a rewritten component stand side by side."""
+    q = sweep.question
     by_id = sweep.task.graph.layout.by_id
-    asked = [name for name in sweep.question.place.senders if name in sweep.question.candidates]
+    wanted = {name.rpartition(".")[0] if q.each == "qkv" else name for name in q.candidates}
+    asked = [name for name in q.place.senders if name in wanted]
     heads = 1 + max((by_id[name].slot for name in asked if by_id[name].kind == "head"), default=-1)
     taken: dict[tuple[int, int], str] = {}
     for name in asked:
@@ -61,14 +110,14 @@ def cells(sweep: Sweep) -> dict[str, tuple[int, int]]:
     return {name: at for at, name in taken.items()}
 
 
-def _cell(axes: Axes, x: int, y: int, row: Row | None, most: float, note: str) -> None:
+def _cell(axes: Axes, x: int, y: int, row: Row | None, most: float, sweep: Sweep, note: str) -> None:
     corner = (x - 0.46, y - 0.46)
     if row is None or not row.effect.resolved:
         axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor="0.8", lw=0.8))
         axes.text(x, y, note, ha="center", va="center", fontsize=6, color="0.45")
         return
-    colour = colormaps[COLOURS]((row.effect.value / most + 1) / 2)
-    hatch = None if row.beyond_noise else "////"
+    colour = _colour(row, most)
+    hatch = None if sweep.told(row) else "////"
     axes.add_patch(
         Rectangle(corner, 0.92, 0.92, facecolor=colour, edgecolor="0.55" if hatch else "0.3", lw=0.4, hatch=hatch)
     )
@@ -82,15 +131,14 @@ def _cell(axes: Axes, x: int, y: int, row: Row | None, most: float, note: str) -
     )  # fmt: skip
 
 
-def _labels(axes: Axes, sweep: Sweep, places: dict[str, tuple[int, int]]) -> None:
+def _colour(row: Row, most: float) -> tuple[float, float, float, float]:
+    return colormaps[COLOURS]((row.effect.value / most + 1) / 2)
+
+
+def _labels(axes: Axes, sweep: Sweep, places: Places) -> None:
     by_id = sweep.task.graph.layout.by_id
-    columns: dict[int, str] = {}
-    lines: dict[int, str] = {}
-    for name, (x, y) in places.items():
-        c = by_id[name]
-        lines[y] = f"layer {y}" if y >= 0 else _bottom(c)
-        if c.kind in ("head", "mlp"):
-            columns[x] = f"h{c.slot}" if c.kind == "head" else "MLP"
+    lines = {y: f"layer {y}" if y >= 0 else _bottom(by_id[name]) for name, (_, y) in places.items()}
+    columns = _columns(sweep, places, by_id)
     axes.set_xticks(list(columns), list(columns.values()), fontsize=7)
     axes.set_yticks(list(lines), list(lines.values()), fontsize=7)
     axes.tick_params(length=0, labelbottom=False, labeltop=True)
@@ -98,6 +146,13 @@ def _labels(axes: Axes, sweep: Sweep, places: dict[str, tuple[int, int]]) -> Non
     for name, (x, y) in places.items():
         if by_id[name].kind not in ("head", "mlp"):
             axes.text(x, y - 0.47, name, ha="center", va="top", fontsize=6)
+
+
+def _columns(sweep: Sweep, places: Places, by_id: Mapping[str, Component]) -> dict[int, str]:
+    if sweep.question.each == "neurons":
+        return {x: str(by_id[name].part)[1:] for name, (x, _) in places.items()}
+    found = {(x, by_id[name]) for name, (x, _) in places.items() if by_id[name].kind in ("head", "mlp")}
+    return {x: f"h{c.slot}" if c.kind == "head" else "MLP" for x, c in found}
 
 
 def _bottom(c: Component) -> str:

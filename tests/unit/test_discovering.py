@@ -12,6 +12,7 @@ import pytest
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, ScrubError, Session
+from scrub_widgets.engine import stack
 from scrub_widgets.explore import Discovery, discover
 from tests.unit.gate import LONG
 from tests.unit.models import gpt2
@@ -33,7 +34,8 @@ class Waiting(Turnstile):
 
 
 @pytest.fixture
-def slow() -> Iterator[tuple[Session, Waiting]]:
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Session, Waiting]]:
+    monkeypatch.setattr(stack, "MOST", 1)  # every hypothesis by itself: an answer comes with the last one of its stack
     m, gate = gpt2(), Waiting()
     loss = replace(sw.losses.kl(), name="gated", function=gate, terms=None)
     s = Session(sw.Task(m.bridge, m.tokens, loss=loss, held_out=0.25), samples=48)

@@ -11,6 +11,7 @@ import pytest
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, ScrubError, Session
+from scrub_widgets.engine import stack
 from tests.unit.gate import LONG
 from tests.unit.models import gpt2
 
@@ -41,7 +42,8 @@ class Turnstile:
 
 
 @pytest.fixture
-def slow() -> Iterator[tuple[Session, Turnstile]]:
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Session, Turnstile]]:
+    monkeypatch.setattr(stack, "MOST", 1)  # every sender by itself: an answer comes with the last one of its stack
     m, gate = gpt2(), Turnstile()
     s = Session(sw.Task(m.bridge, m.tokens, loss=gate), samples=64)  # one chunk: one call for each scrub
     s.wait(LONG, checked=True)
