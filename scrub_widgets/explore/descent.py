@@ -5,149 +5,20 @@ docs/discover.md has it in words.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import cast
 
 from ..errors import listed
-from ..graph.base import Layout
 from ..hypothesis import ROOT, WHOLE, Hypothesis
 from ..measure.estimates import Estimate
-from .discovery import Answer, DiscoveryStep, Options, Phase, StepKind, found
+from .discovery import Answer, found
 from .fewest import TooMany, fewest
-from .ports import Port, at, tidied
-from .questions import place
-
-
-@dataclass(frozen=True)
-class Change:
-    """Ask for the difference between two hypotheses."""
-
-    name: str
-    before: Hypothesis
-    after: Hypothesis
-
-
-@dataclass(frozen=True)
-class Senders:
-    """Ask what each sender of a port costs when it is freed, given a hypothesis that keeps the port whole."""
-
-    hypothesis: Hypothesis
-    path: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Order:
-    """Ask for the senders of a port in the order of their gradient, given a hypothesis that keeps the port whole."""
-
-    hypothesis: Hypothesis
-    path: str
-
-
-Question = Change | Senders | Order
-Asks = Generator[Question, tuple[Answer, ...], None]
-
-
-class Spent(Exception):  # noqa: N818 - running out of budget is no error of anyone's
-    """The budget does not reach for what comes next."""
-
+from .ports import Port, at
+from .state import Asks, Change, Order, Question, Senders, Spent, State
 
 UNSURE = 1.0
 """Points of loss recovered from which on a number within noise is said to be so."""
-UNMEASURED = Estimate(math.nan, math.nan, math.nan, "share", "not measured yet")
-
-
-@dataclass
-class State:
-    """What a search knows while it runs."""
-
-    layout: Layout
-    options: Options
-    h: Hypothesis
-    rules: tuple[str, ...] = ()
-    """Rules to try in the end, the coarsest first."""
-    phase: Phase = "search"
-    stopped: str = ""
-    message: str = ""
-    recovered: Estimate = UNMEASURED
-    scrubs: int = 0
-    steps: list[DiscoveryStep] = field(default_factory=list)
-    queue: list[str] = field(default_factory=list)
-    unseen: dict[str, list[str]] = field(default_factory=dict)
-    """Why something was not looked at, to what it was."""
-    worth: dict[str, float] = field(default_factory=dict)
-    """Claim id to what freeing it costs."""
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    """What a prescreen left out of the sweep under way."""
-
-    @property
-    def tidy(self) -> Hypothesis:
-        """The hypothesis as it is shown."""
-        return tidied(self.layout, self.h, self.options.start)
-
-    @property
-    def claims(self) -> int:
-        """Claims that the search made, whole ports not counted."""
-        return sum(not c.whole and c.id not in self.options.start for c in self.h)
-
-    @property
-    def room(self) -> int:
-        """How many claims more there may be."""
-        return self.options.max_claims - self.claims
-
-    @property
-    def expected(self) -> int:
-        """Scrubs that what is in the queue will take, and the pruning, as far as that can be told."""
-        search = sum(3 + len(place(self.layout, self.h, path).senders) for path in self.queue)
-        total = self.scrubs + search + (len(self.h) if self.phase in ("search", "prune") else 0)
-        return total if self.options.budget is None else min(total, self.options.budget)
-
-    def afford(self, scrubs: int) -> None:
-        """Refuse what the budget does not reach for; what pruning will take is set aside while searching."""
-        aside = self.claims if self.phase == "search" else 0
-        if self.options.budget is not None and self.scrubs + scrubs + aside > self.options.budget:
-            raise Spent
-
-    def step(
-        self,
-        kind: StepKind,
-        under: str,
-        message: str,
-        *,
-        accepted: Sequence[str] = (),
-        refused: Sequence[str] = (),
-        effects: Sequence[Answer] = (),
-        recovered: Estimate | None = None,
-    ) -> None:
-        """Note what was decided."""
-        self.recovered = recovered or self.recovered
-        self.message = message
-        now = (
-            tuple(accepted),
-            tuple(refused),
-            dict(self.skipped),
-            tuple(effects),
-            self.recovered,
-            self.scrubs,
-            message,
-        )
-        self.steps.append(DiscoveryStep(kind, under, *now))
-
-    def leave(self, why: str, what: Sequence[str]) -> None:
-        """Note what is not looked at."""
-        if what:
-            self.unseen.setdefault(why, []).extend(what)
-
-    @property
-    def left(self) -> tuple[str, ...]:
-        """What was not looked at, in words: ``'logits>a1.h3.q': 12 claims are made``."""
-        return tuple(f"'{name}': {why}" for why, what in self.unseen.items() for name in what)
-
-    def matters(self, answer: Answer) -> bool:
-        """Whether something costs more than the threshold and more than noise."""
-        return answer.matters(self.options.threshold, self.options.q)
 
 
 def search(state: State) -> Asks:
@@ -229,13 +100,13 @@ def _senders(state: State, port: Port, whole: Answer) -> Asks:
         state.h = port.whole
         words = f"{path}: no sender matters by itself, but the port does ({_points(whole)} when all of it is free)."
         state.step("sweep", path, words, refused=refused, effects=rows)
-    state.skipped = {}
+    unmeasured, state.skipped = set(state.skipped), {}
     added: tuple[str, ...] = ()
     if state.matters(alone) and rest:
         if state.room < 1:
             state.leave(f"{o.max_claims} claims are made", [f"what else {path} needs"])
         else:
-            added = yield from _complete(state, port, accepted, rest, rows, alone, before)
+            added = yield from _complete(state, port, accepted, rest, rows, alone, before, unmeasured)
     _deeper(state, port.ids(accepted + added))
 
 
@@ -259,6 +130,7 @@ def _complete(
     rows: Sequence[Answer],
     alone: Answer,
     before: Estimate,
+    unmeasured: AbstractSet[str],
 ) -> Generator[Question, tuple[Answer, ...], tuple[str, ...]]:
     """What is needed besides, although each of it alone can be replaced."""
     path, room = port.path, state.room
@@ -276,8 +148,8 @@ def _complete(
             names = script.send(not state.matters(asked[key]))
     except StopIteration as end:
         added = cast("tuple[str, ...]", end.value)
-    except (TooMany, Spent) as why:
-        reason = "the budget is spent" if isinstance(why, Spent) else f"more than {room} of them are needed"
+    except (TooMany, Spent) as end_of:
+        reason = "the budget is spent" if isinstance(end_of, Spent) else f"more than {room} of them are needed"
         if accepted:
             state.h = port.with_group(accepted, rest)
             state.worth[f"{path}>{'+'.join(sorted(rest))}"] = alone.cost
@@ -288,7 +160,7 @@ def _complete(
         else:
             _keep_whole(state, port, alone, reason)
         state.leave(reason, [f"the other senders of {path}"])
-        if isinstance(why, Spent):
+        if isinstance(end_of, Spent):
             raise
         return ()
     key = frozenset(added)
@@ -296,9 +168,11 @@ def _complete(
         asked[key] = yield from _change(state, path, port.whole, port.kept(accepted + added))
     state.h = port.kept(accepted + added)
     state.worth |= {f"{path}>{name}": alone.cost for name in added}
+    alike = f"others can stand in for {'it' if len(added) == 1 else 'each of them'}"
+    left_out = sorted(unmeasured & set(added))
+    though = f"the prescreen had left out {_and(left_out)}" if left_out else alike
     words = (
-        f"{path}: {_and(added)} {'is' if len(added) == 1 else 'are'} needed besides, though others can stand in for "
-        f"{'it' if len(added) == 1 else 'each of them'}; "
+        f"{path}: {_and(added)} {'is' if len(added) == 1 else 'are'} needed besides, though {though}; "
         f"with all else of it free, {_points(asked[key])}."
     )
     effects = [Answer(" + ".join(sorted(names)) or "none", a.effect, a.p, a.recovered) for names, a in asked.items()]

@@ -19,13 +19,14 @@ from ..hypothesis import WHOLE, Hypothesis
 from ..measure import estimates
 from ..measure.estimates import UNRESOLVED, Estimate, Floats
 from ..task import Task
-from .descent import Change, Order, Question, Senders, State, search
+from .descent import search
 from .discovery import Answer, Discovery
 from .measured import losses_of
 from .ports import tidied
 from .prescreen import order
 from .prune import coarsen, prune
 from .questions import ANY, FREE, SAME, place, question
+from .state import Change, Order, Question, Senders, State
 from .sweep import Row, Sweep, sweep_steps
 
 COARSEST = "coarsest"

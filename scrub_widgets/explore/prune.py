@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..hypothesis import WHOLE
-from .descent import Asks, Change, Spent, State
 from .ports import without
 from .questions import ANY, SAME
+from .state import Asks, Change, Spent, State
 
 
 def prune(state: State) -> Asks:
