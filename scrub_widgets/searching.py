@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .errors import Cancelled, ScrubError
+from .errors import Cancelled, ScrubError, listed
 from .explore.asking import asking
-from .explore.questions import Each, checked_candidates
+from .explore.questions import Each, Question, checked_candidates, place
 from .explore.search import Search
 from .explore.sweep import Sweep, sweep_steps
+from .graph.base import Layout
+from .hypothesis import WHOLE, Hypothesis
 from .interrupt import interruptible
 
 if TYPE_CHECKING:
@@ -66,6 +68,19 @@ def ask(
         session._tell("search")
         session._changed.notify_all()
         return found
+
+
+def accepted_at(
+    layout: Layout, h: Hypothesis, under: str, names: Sequence[str], rule: str, *, keep: bool = True
+) -> Hypothesis:
+    """A claim of all that a port reads at some positions; parameters as for :func:`.questions.accepted`."""
+    where = place(layout, h, under)
+    try:
+        positions = sorted({int(name[1:]) for name in names})
+    except ValueError:
+        raise ScrubError(f"positions are accepted by names such as '@5', not {listed(names)}.") from None
+    made = Question(h, where, rule, "component", layout).opened if keep else h
+    return made.claim(WHOLE, where.path, rule, positions=positions)[0]
 
 
 def stop(session: Session, message: str) -> None:
