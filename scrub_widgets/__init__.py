@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import circuits, directions, losses, made, rewrites, rules
+from . import circuits, cluster, directions, losses, made, rewrites, rules
 from .circuits import Circuit, Edge
 from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
 from .explore import Discovery, Screen, Suggestions, Sweep, discover, importance, prescreen, suggest_rules
@@ -45,6 +45,7 @@ __all__ = [
     "Task",
     "TaskError",
     "circuits",
+    "cluster",
     "directions",
     "discover",
     "importance",
