@@ -6,7 +6,6 @@ its ports ``q``, ``k`` and ``v``, all else through its only port, written ``""``
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CircuitError
 from ..hypothesis import ROOT, natural
+from .edge import Edge, Key, order
 
 if TYPE_CHECKING:
     from ..graph.base import Layout
@@ -23,60 +23,7 @@ if TYPE_CHECKING:
     from ..task import Task
     from .formats import Written
 
-Key = tuple[str, str, str]
-"""Sender, receiver, port: which edge, whatever its score."""
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What one component writes, as one port of another reads it.
-
-    Attributes
-    ----------
-    sender : str
-        The component that writes.
-    receiver : str
-        The component that reads, or ``logits``.
-    port : str
-        ``q``, ``k``, ``v``; empty where the receiver has only one (``"in"`` is read as empty).
-    score : float or None
-        What somebody measured of it, in units of their own; finite.
-    """
-
-    sender: str
-    receiver: str
-    port: str = ""
-    score: float | None = None
-
-    def __post_init__(self) -> None:
-        for what, name in (("sender", self.sender), ("receiver", self.receiver)):
-            if not (name and isinstance(name, str)):
-                raise CircuitError(f"the {what} of an edge is a component's name, not {name!r}.")
-        if not isinstance(self.port, str):
-            raise CircuitError(f"the port of an edge is 'q', 'k', 'v' or empty, not {self.port!r}.")
-        if self.port == "in":
-            object.__setattr__(self, "port", "")
-        if self.score is not None:
-            try:
-                score = float(self.score)
-            except (TypeError, ValueError):
-                raise CircuitError(f"the score of {self} is a number or None, not {self.score!r}.") from None
-            if not math.isfinite(score):
-                raise CircuitError(f"the score of {self} is {score}; a finite number or None is expected.")
-            object.__setattr__(self, "score", score)
-
-    @property
-    def key(self) -> Key:
-        """Sender, receiver and port: which edge it is, whatever its score."""
-        return self.sender, self.receiver, self.port
-
-    @property
-    def into(self) -> str:
-        """The port as a name: ``a1.h3.k``, ``m0``, ``logits``."""
-        return f"{self.receiver}.{self.port}" if self.port else self.receiver
-
-    def __str__(self) -> str:
-        return f"{self.sender} → {self.into}"
+__all__ = ["Circuit", "Edge", "Key"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +45,7 @@ class Circuit:
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        edges = tuple(sorted(self.edges, key=_order))
+        edges = tuple(sorted(self.edges, key=order))
         for one, other in pairwise(edges):
             if one.key == other.key and one != other:
                 raise CircuitError(f"the edge {one} is given twice, with scores {one.score} and {other.score}.")
@@ -138,9 +85,16 @@ class Circuit:
         """Who sends to a port along an edge of the circuit."""
         return self._senders.get((receiver, "" if port == "in" else port), ())
 
+    @cached_property
+    def _receivers(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for e in self.edges:
+            found.setdefault(e.sender, []).append((e.receiver, e.port))
+        return {name: tuple(ports) for name, ports in found.items()}
+
     def receivers(self, sender: str) -> tuple[tuple[str, str], ...]:
         """The ports ``(receiver, port)`` that read a component along an edge of the circuit."""
-        return tuple((e.receiver, e.port) for e in self.edges if e.sender == sender)
+        return self._receivers.get(sender, ())
 
     def __contains__(self, edge: object) -> bool:
         """Whether an edge, or ``(sender, receiver, port)``, is in the circuit, whatever its score."""
@@ -323,10 +277,3 @@ def _all_edges(layout: Layout) -> Iterator[Edge]:
         for port in ports:
             for sender in layout.senders(receiver):
                 yield Edge(sender, receiver, port if len(ports) > 1 else "")
-
-
-def _order(edge: Edge) -> tuple[object, ...]:
-    if not isinstance(edge, Edge):
-        raise CircuitError(f"a circuit is made of Edge(sender, receiver, port, score), not {edge!r}.")
-    score = (0, 0.0) if edge.score is None else (1, edge.score)
-    return natural(edge.receiver), edge.port, natural(edge.sender), score
