@@ -333,6 +333,7 @@ def refused(client: Any, words: str) -> None:
         lambda: sw.importance(task, client=client),
         lambda: sw.discover(task, client=client),
         lambda: task.scrub(Hypothesis(), client=client),
+        lambda: sw.suggest_rules(task, task.hypotheses["intended"], "logits>D", client=client),
     ):
         with pytest.raises(sw.ScrubError, match=words):
             call()
