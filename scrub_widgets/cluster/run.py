@@ -193,10 +193,17 @@ class _Run:
         self._reachable()
         self.resent += 1
         if self.resent > RESENT:
-            raise ScrubError("the Dask workers lost what was sent to them again and again; are they short of memory?")
+            raise ScrubError(
+                f"the Dask workers die of this work: what was sent to them was lost {self.resent} times. If they run out of memory, "
+                "give them more, or the task fewer inputs."
+            )
         left = list(self.waiting)
         self._cancel(list(self.waiting.values()))
         self.waiting.clear()
+        while not self.client.nthreads():
+            checkpoint()
+            self._look()
+            time.sleep(LOOK)
         checked(self.client)
         self.sent = send(self.client, self.task)
         self.common = scattered(self.client, self.call)

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ScrubError, TaskError
 from . import worker
-from .checks import checked
+from .checks import checked, workers
 from .pack import dumped, mark, packed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
     from ..task import Task
+
+
+TRIES = 3
+"""Times that something is sent before a cluster whose workers die is given up."""
 
 
 @dataclass
@@ -114,11 +118,18 @@ def scattered(client: Client, thing: Any) -> Any:
 
 
 def _scattered(client: Client, thing: Any) -> Any:
-    try:
-        (future,) = client.scatter([thing], broadcast=True, hash=False)
-    except (TimeoutError, OSError, ValueError) as error:
-        raise ScrubError(f"nothing could be sent to the Dask workers: {type(error).__name__} {error}.") from error
-    return future
+    for left in reversed(range(TRIES)):
+        try:
+            (future,) = client.scatter([thing], broadcast=True, hash=False)
+        except (TimeoutError, OSError, ValueError) as error:  # a worker died in the meantime
+            if not left:
+                raise ScrubError(
+                    f"nothing could be sent to the Dask workers: {type(error).__name__} {error}."
+                ) from error
+            workers(client)
+        else:
+            return future
+    raise AssertionError
 
 
 def _remember(client: Client, task: Task, sent: Sent) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from tqdm.auto import tqdm
 
+from ..cluster import checked
 from ..engine.draws import MAX_DRAWS
 from ..engine.run import baselines
 from ..engine.settings import Settings, settings
@@ -109,6 +110,8 @@ def suggest_steps(
     """
     chosen = chosen or Settings()
     shares: dict[str, Any] = {"threshold": threshold, "q": q}
+    if client is not None:
+        checked(client)
     for name, value in shares.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
             raise ScrubError(f"{name}= takes a share between 0 and 1, not {value!r}.")

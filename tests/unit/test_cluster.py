@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -14,10 +16,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, cluster
-from scrub_widgets.cluster import checks, worker
+from scrub_widgets.cluster import checks, pack, run, shown, worker
 from scrub_widgets.cluster.run import Unit, answers
 from scrub_widgets.engine.settings import Settings
 from scrub_widgets.explore.measured import losses_of
@@ -240,15 +243,43 @@ def test_all_workers_are_killed_with_all_that_they_had(client: Any, tmp_path: Pa
     both = list(pids(client))
     gate.hold(*both)
     got: list[tuple[int, Any]] = []
-    run = threading.Thread(target=lambda: got.extend(unit_answers(task, hypotheses, client)))
-    run.start()
+    thread = threading.Thread(target=lambda: got.extend(unit_answers(task, hypotheses, client)))
+    thread.start()
     until(lambda: all(gate.waits(pid) for pid in both))
     for pid in both:
         os.kill(pid, signal.SIGKILL)
-    run.join(100)
+    thread.join(100)
     assert sorted(number for number, _ in got) == list(range(8))
     assert all(np.array_equal(a, b) for a, b in zip(here, whole(dict(got), 4), strict=True))
     until(lambda: len(pids(client)) == 2)
+
+
+def test_work_that_kills_every_worker_ends_with_a_sentence(client: Any) -> None:
+    m, home = attention_only(), os.getpid()
+
+    def loss(logits: Any, batch: Any) -> Any:
+        if os.getpid() != home:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return logits[:, 0, 0]
+
+    task = sw.Task(m.bridge, m.tokens, loss=loss)
+    with pytest.raises(sw.ScrubError, match="the Dask workers die of this work"):
+        list(losses_of(task, many(task, 1), FEW, client))
+    until(lambda: len(pids(client)) == 2)
+
+
+def test_a_cluster_that_loses_its_workers_for_good_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "GONE", 0.5)
+    task = sw.load_task("toy_sum")
+    with (
+        distributed.LocalCluster(n_workers=1, dashboard_address=":0", processes=False, threads_per_worker=1) as small,
+        distributed.Client(small) as mine,
+    ):
+        found = unit_answers(task, list(task.hypotheses.values()) * 40, mine)
+        next(found)
+        small.scale(0)
+        with pytest.raises(sw.ScrubError, match="lost all of its workers, and none came back"):
+            list(found)
 
 
 # -- cancelling -----------------------------------------------------------------------------------------------------------------
@@ -302,6 +333,7 @@ def refused(client: Any, words: str) -> None:
         lambda: sw.importance(task, client=client),
         lambda: sw.discover(task, client=client),
         lambda: task.scrub(Hypothesis(), client=client),
+        lambda: sw.suggest_rules(task, task.hypotheses["intended"], "logits>D", client=client),
     ):
         with pytest.raises(sw.ScrubError, match=words):
             call()
@@ -419,6 +451,16 @@ def test_workers_that_compute_something_else_are_told(client: Any, off: float) -
             list(losses_of(task, many(task), FEW, client))
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_model_on_a_gpu_needs_one_on_the_worker() -> None:
+    blob, moved = pack.dumped(torch.ones(3)), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(blob)) as here, zipfile.ZipFile(moved, "w") as there:
+        for name in here.namelist():
+            there.writestr(name, here.read(name).replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"))
+    with pytest.raises(sw.TaskError, match="on a device that this worker does not have"):
+        pack.unpacked(moved.getvalue())
+
+
 # -- what Dask shows ----------------------------------------------------------------------------------------------------------
 
 
@@ -429,3 +471,18 @@ def test_dask_shows_what_is_asked(client: Any, capsys: pytest.CaptureFixture[str
     assert "Completed" in shown
     names = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.task_prefixes))
     assert {"scrub logits", "scrub scrub"} <= set(names)
+
+
+def test_dasks_bar_moves_in_a_notebook(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    displayed: list[Any] = []
+    monkeypatch.setattr("distributed.utils.is_kernel", lambda: True)
+    monkeypatch.setattr("IPython.display.display", displayed.append)
+    futures = client.map(abs, range(-4, 0), pure=False)
+    with cluster.bars("dask", client) as own:
+        bar = shown.show(client, futures)
+    assert not own
+    assert bar is not None
+    until(lambda: bar.bar.bar.value == 1.0)
+    bar.close()
+    assert displayed == [bar.bar.widget]
+    assert "4 / 4" in bar.bar.bar_text.value
