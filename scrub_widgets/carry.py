@@ -54,6 +54,23 @@ def apart(h: Hypothesis, component: str, parts: Parts) -> tuple[Hypothesis, list
     return made, said, where
 
 
+def as_parts(h: Hypothesis, component: str, parts: Sequence[str]) -> tuple[Hypothesis, Where]:
+    """The claims on a component as claims on all of its parts as a group, with one donor: they say what they said before.
+
+    Returns
+    -------
+    Hypothesis
+        After the rewrite.
+    dict of str to str
+        The new ids of the claims.
+    """
+
+    def swap(claim: Claim) -> list[Claim]:
+        return [msgspec.structs.replace(claim, components=_swap(claim.components, component, parts))]
+
+    return _rebuilt(h, swap, {claim.share for claim in h})
+
+
 def _share_name(claim: Claim, taken: set[str | None]) -> str:
     name = claim.id if claim.name in taken else claim.name
     taken.add(name)
@@ -86,7 +103,7 @@ def _put(h: Hypothesis, claim: Claim) -> tuple[Hypothesis, str]:
     )
 
 
-def _swap(components: Sequence[str], old: str, new: Parts) -> tuple[str, ...]:
+def _swap(components: Sequence[str], old: str, new: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for c in components for name in (new if c == old else (c,)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,12 +71,13 @@ class Record:
 
     def __init__(self) -> None:
         self._tried: dict[str, None] = {}
+        self._searched: dict[str, int] = {}
         self._confirmed: dict[str, Confirmation] = {}
 
     @property
     def tries(self) -> int:
-        """How many different hypotheses gave a complete result on the explored data."""
-        return len(self._tried)
+        """How many different hypotheses gave a complete result on the explored data, those of discoveries too."""
+        return len(self._tried) + sum(self._searched.values())
 
     @property
     def confirmations(self) -> tuple[Confirmation, ...]:
@@ -91,6 +92,10 @@ class Record:
         """Count a hypothesis, whatever its settings; a second time and one without claims count for nothing."""
         if len(hypothesis):
             self._tried[key_of(hypothesis)] = None
+
+    def count_searched(self, search: str, hypotheses: int) -> None:
+        """Count what a discovery has measured by now; it tries many hypotheses to find one. The same one again is no more tries."""
+        self._searched[search] = max(hypotheses, self._searched.get(search, 0))
 
     def of(self, hypothesis: Hypothesis) -> Confirmation | None:
         """The recorded confirmation of a hypothesis."""
@@ -111,12 +116,15 @@ class Record:
         return {
             "tries": self.tries,
             "tried": sorted(self._tried),
+            "searched": dict(self._searched),
             "confirmations": [_written(c) for c in self._confirmed.values()],
         }
 
-    def merge(self, tried: Iterable[str], confirmations: Iterable[Confirmation]) -> None:
-        """Take over what another session tried and confirmed on the same data."""
+    def merge(self, tried: Iterable[str], confirmations: Iterable[Confirmation], searched: Mapping[str, int]) -> None:
+        """Take over what another session tried and confirmed on the same data, and how many its discoveries measured."""
         self._tried.update(dict.fromkeys(tried))
+        for key, count in searched.items():
+            self.count_searched(key, count)
         for confirmation in confirmations:
             self.add(confirmation)
 
@@ -133,12 +141,12 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True):
     rev: int
 
 
-def read_record(body: dict[str, Any]) -> tuple[list[str], list[Confirmation]]:
-    """Keys of the hypotheses tried, and confirmations, of an exported session; files from before have none."""
+def read_record(body: dict[str, Any]) -> tuple[list[str], list[Confirmation], dict[str, int]]:
+    """Keys of the hypotheses tried, confirmations, and how many discoveries measured; files from before have none."""
     try:
         tried = msgspec.convert(body.get("tried", []), list[str])
         rows = msgspec.convert(body.get("confirmations", []), list[_Row])
-        return tried, [_read(row) for row in rows]
+        return tried, [_read(row) for row in rows], msgspec.convert(body.get("searched", {}), dict[str, int])
     except (msgspec.ValidationError, KeyError) as error:
         raise ScrubError(f"this session's confirmations are not well formed: {error}.") from None
 

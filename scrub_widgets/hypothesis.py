@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -309,6 +310,7 @@ class Hypothesis(msgspec.Struct, frozen=True):
             self._draw(c.id, indent + ("   " if last else "│  "), lines)
 
 
+@lru_cache(maxsize=2**14)
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key in which ``a2.h10`` follows ``a2.h9``."""
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text))

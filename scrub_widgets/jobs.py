@@ -1,7 +1,7 @@
-"""What the engine thread of a session does: runs, then confirmations, comparisons, waterfalls and searches, then checks.
+"""What the engine thread of a session does: runs, then confirmations, comparisons, waterfalls, searches, a discovery, then checks.
 
-Each can be stopped between two chunks. A newer edit ends a run, a search and a check; a confirmation and a comparison are
-of frozen hypotheses and go on, unless they are cancelled.
+Each can be stopped between two chunks. A newer edit ends a run, a search and a check; a confirmation, a comparison and a
+discovery are of frozen hypotheses and go on, unless they are cancelled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks, comparing, remembered, searching, waterfalls
+from . import checks, comparing, discovering, remembered, searching, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
@@ -50,6 +50,8 @@ class Jobs:
         A state whose result should have a waterfall.
     search : Hashable or None
         The key of a search.
+    discover : int or None
+        The number of a discovery.
     check : Outcome or None
         A published result whose further doubts and null are not known yet.
     """
@@ -59,6 +61,7 @@ class Jobs:
     compare: Compared | None = None
     waterfall: Step | None = None
     search: Hashable | None = None
+    discover: int | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
@@ -86,6 +89,9 @@ class Jobs:
         search = self.search
         if search is not None:
             return lambda session: searching.work(session, search)
+        discover = self.discover
+        if discover is not None:
+            return lambda session: discovering.work(session, discover)
         check = self.check
         assert check is not None
         return lambda session: check_further(session, check)

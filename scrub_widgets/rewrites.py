@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -19,11 +20,11 @@ from .errors import RewriteError, listed
 from .graph.digest import digest
 from .graph.graph import Graph
 from .graph.mlp import Mlp
-from .graph.parts import Branch, Missed, Neurons, OfSite, Projected, Site, SiteFunction, Sources
+from .graph.parts import Bias, Branch, Missed, NeuronGroup, Neurons, OfSite, Projected, Site, SiteFunction, Sources
 from .graph.rewritten import Combine, Part
 from .graph.transformer import Head, MlpNode
 
-__all__ = ["Rewrite", "Site", "attention", "combine", "direction", "function", "gated", "neurons"]
+__all__ = ["Rewrite", "Site", "attention", "combine", "direction", "function", "gated", "neuron_groups", "neurons"]
 
 Build = Callable[[Graph], tuple[Mapping[str, Part], Combine | None]]
 
@@ -174,6 +175,37 @@ def neurons(component: str, neurons: Sequence[int], name: str = "neurons") -> Re
 
     words = f"neurons {chosen[:6]}{' ...' if len(chosen) > 6 else ''} and the rest"
     return Rewrite(component, words, digest("neurons", chosen), _named(build, name))
+
+
+def neuron_groups(component: str, groups: int) -> Rewrite:
+    """What neighbouring neurons of an MLP write, in equal groups ``n0-127``, ``n128-255``, ...; and its ``bias``.
+
+    Parameters
+    ----------
+    component : str
+        An MLP.
+    groups : int
+        How many groups.
+
+    Raises
+    ------
+    RewriteError
+        (When the task is rewritten) no MLP, or fewer neurons than groups.
+    """
+
+    def build(graph: Graph) -> tuple[Mapping[str, Part], None]:
+        mlp = _mlp(graph, component)
+        if not 1 <= groups <= mlp.neurons:
+            raise RewriteError(
+                f"'{component}' has {mlp.neurons} neurons: they make 1 to {mlp.neurons} groups, not {groups}."
+            )
+        borders = [mlp.neurons * group // groups for group in range(groups + 1)]
+        parts: dict[str, Part] = {
+            f"n{start}-{stop - 1}": NeuronGroup(mlp, list(range(start, stop))) for start, stop in pairwise(borders)
+        }
+        return {**parts, "bias": Bias(mlp)}, None
+
+    return Rewrite(component, f"{groups} groups of neurons and the bias", digest("neuron groups", groups), build)
 
 
 def gated(component: str) -> Rewrite:

@@ -63,7 +63,7 @@ def load(session: Session, text: str) -> int:
     if not isinstance(body, dict) or body.get("kind") != KIND:
         return session.set_hypothesis(Hypothesis.from_builtins(body), "hypothesis loaded from JSON")
     _check(session, body)
-    tried, confirmations = read_record(body)
+    tried, confirmations, searched = read_record(body)
     _check_held_out(session, {c.data for c in confirmations})
     made = Made.from_builtins(body.get("made"))
     session.task_with(made)  # what takes long, before any lock
@@ -82,7 +82,7 @@ def load(session: Session, text: str) -> int:
             for step, number in numbers:
                 session._known.note(step.key, number)
             rev = session._go(lambda own: ledger.joined(own, history))
-        session._record.merge(tried, confirmations)
+        session._record.merge(tried, confirmations, searched)
         session._tell("confirm")
     return rev
 

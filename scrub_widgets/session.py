@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
-from . import comparing, confirming, jobs, saved, searching, waterfalls
+from . import comparing, confirming, discovering, jobs, saved, searching, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation, Record
+from .discovering import Discovering, Finding
 from .engine.settings import Settings, settings
 from .errors import ScrubError
 from .explore.questions import FREE, Each, accepted
@@ -36,10 +37,11 @@ from .task import Task
 
 Listener = Callable[["Session", str], None]
 """Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"charts"``, ``"confirm"``, ``"history"`` (names and
-numbers of steps), ``"compare"``, ``"search"`` or ``"searching"`` when that changed, on the thread that changed it."""
+numbers of steps), ``"compare"``, ``"search"``, ``"searching"``, ``"discovery"`` or ``"discovering"`` when that changed, on the
+thread that changed it."""
 
 
-class Session(Making):
+class Session(Making, Discovering):
     """A task being worked on.
 
     Parameters
@@ -74,6 +76,7 @@ class Session(Making):
         self._listeners: list[Listener] = []
         self._known = Remembered()
         self._searches: OrderedDict[Hashable, Search] = OrderedDict()
+        self._finding: Finding | None = None
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
             target=jobs.work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
@@ -121,7 +124,7 @@ class Session(Making):
 
     @property
     def tries(self) -> int:
-        """How many different hypotheses gave a complete result here, whatever their settings."""
+        """How many different hypotheses were measured here, those of discoveries too, whatever their settings."""
         return self._record.tries
 
     @property
@@ -253,6 +256,7 @@ class Session(Making):
         self.rev += 1
         self.keep_meanings()
         searching.moved(self)
+        discovering.moved(self)
         if self.step.key == before.key:
             return self._renamed()
         known = self._known.outcome(self.step.key)
@@ -339,6 +343,7 @@ class Session(Making):
             self._cancelled = True
             self._jobs.waterfall = self._jobs.check = None
             searching.stop(self, "cancelled")
+            discovering.stop(self, "cancelled")
             if self._jobs.confirm is not None:
                 self._jobs.confirm = None
                 self._tell("confirm")
@@ -540,7 +545,8 @@ class Session(Making):
         Parameters
         ----------
         components : sequence of str
-            Each becomes a claim of its own.
+            Each becomes a claim of its own. Positions, ``["@5", "@7"]`` as a search about them names them, become one claim
+            of all that is read there.
         under : str
             The port, as a path.
         rule : str
@@ -557,7 +563,8 @@ class Session(Making):
         layout = self.task.graph.layout
 
         def change(step: Step) -> Step:
-            h = accepted(layout, step.hypothesis, under, names, rule, keep=keep)
+            take = searching.accepted_at if names and all(name.startswith("@") for name in names) else accepted
+            h = take(layout, step.hypothesis, under, names, rule, keep=keep)
             return replace(step, hypothesis=h, edit=f"accept {', '.join(names)} under {under}")
 
         return self.edit(change)

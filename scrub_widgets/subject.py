@@ -71,10 +71,7 @@ class Subject:
         self.roles = {role: places(role, at, self.positions) for role, at in (roles or {}).items()}
         self.hypotheses = dict(hypotheses or {})
         self.vectors: dict[str, Any] = {}
-        # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
-        self._computing = threading.RLock()
-        self._door = threading.RLock()  # held by whoever waits for a moment between two chunks
-        self._classifying = threading.RLock()
+        self._locks()
         self._permuted: tuple[Self, int, bool] | None = None
         self._fresh()
         self.rules = {**{name: rules_.STANDARD[name] for name in standard}, **self._column_rules(), **(rules or {})}
@@ -94,6 +91,21 @@ class Subject:
         if not (held_out is None or isinstance(held_out, float | Subject) or callable(held_out)):
             raise TaskError(f"held_out= takes a share of the inputs such as 0.25, or a Task, not {held_out!r}.")
         self._held_out = self._split_off(held_out) if isinstance(held_out, float) else held_out
+
+    def _locks(self) -> None:
+        # Two locks: a click that asks for the classes of a rule must not wait for what the engine computes.
+        self._computing = threading.RLock()
+        self._door = threading.RLock()  # held by whoever waits for a moment between two chunks
+        self._classifying = threading.RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: neither locks nor what was computed on the data."""
+        left = ("_computing", "_door", "_classifying", "_memo", "_clean_pass")
+        return {name: value for name, value in self.__dict__.items() if name not in left}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _memo=Memo(), _clean_pass=[])
+        self._locks()
 
     def _fresh(self) -> None:
         """Forget what was computed."""
@@ -265,11 +277,11 @@ class Subject:
                     f"rewrite() takes rewrites such as sw.rewrites.direction('m0', vectors), not {rewrite!r}."
                 )
         prepared, other = self.prepare(), self._copy()
-        graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
+        graph, clean, agreed, random = self.graph, prepared.clean, list(self.rewrites), None
         for rewrite in rewrites:
             self._room_for(rewrite, graph)
             with self._computing, differentiable():
-                graph, clean, agreement = rewritten(graph, clean, rewrite)
+                graph, clean, agreement, random = rewritten(graph, clean, rewrite, random)
             agreed.append(agreement)
         other.graph, other.rewrites = graph, tuple(agreed)
         other._clean_pass = [replace(prepared, model=graph, clean=clean)]

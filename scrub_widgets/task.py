@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -14,11 +14,13 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .classes import Batch
+from .cluster.shown import bars
 from .engine.draws import Draws, draw_references
 from .engine.evaluate import Evaluator
 from .engine.prepared import Prepared, loss_values
-from .engine.run import Scrub, baseline_name
+from .engine.run import Losses, Scrub, baseline_name
 from .engine.settings import Settings, settings
+from .engine.stack import Stack, stacks
 from .errors import HypothesisError, TaskError, listed, suggestion
 from .graph.graph import Progress
 from .hypothesis import Hypothesis
@@ -28,6 +30,8 @@ from .measure import estimates
 from .measure.estimates import Floats
 from .result import Comparison, Result
 from .subject import Subject
+
+T = TypeVar("T")
 
 
 class Task(Subject):
@@ -77,7 +81,8 @@ class Task(Subject):
         unclaimed: str = "per receiver",
         baseline: str | Sequence[str] = "shuffled",
         *,
-        progress: bool = True,
+        client: Any = None,
+        progress: bool | Literal["dask"] = True,
     ) -> Result:
         """Scrub a hypothesis.
 
@@ -94,8 +99,10 @@ class Task(Subject):
         baseline : {"shuffled", "ablated"} or sequence of str
             What 0 % is: the output on a random input, or components on random inputs (those claimed under the output,
             or the ones named).
-        progress : bool
-            Whether to show a progress bar when it takes long.
+        client : dask.distributed.Client, optional
+            Spread the references over its cluster; docs/cluster.md.
+        progress : bool or "dask"
+            Whether to show a progress bar when it takes long; with ``client`` also Dask's own.
 
         Returns
         -------
@@ -103,15 +110,22 @@ class Task(Subject):
             Estimates with intervals, per-example losses, donors, warnings.
         """
         chosen = settings(samples, seed, unclaimed, baseline)
-        with tqdm(total=samples, desc="scrub", unit="input", leave=False, delay=2.0, disable=not progress) as bar:
-            result = None
-            for result in self.stream(hypothesis, chosen):
+        result = None
+        with (
+            bars(progress, client) as own,
+            tqdm(total=samples, desc="scrub", unit="input", leave=False, delay=2.0, disable=not own) as bar,
+        ):
+            for result in self.stream(hypothesis, chosen, client=client):
                 bar.update(len(result.losses) - bar.n)
         assert result is not None
         return result
 
     def stream(
-        self, hypothesis: Hypothesis, chosen: Settings | None = None, progress: Progress | None = None
+        self,
+        hypothesis: Hypothesis,
+        chosen: Settings | None = None,
+        progress: Progress | None = None,
+        client: Any = None,
     ) -> Iterator[Result]:
         """Scrub chunk by chunk: a result over all references so far, after each chunk.
 
@@ -123,6 +137,8 @@ class Task(Subject):
             Samples, seed, policy, baseline.
         progress : callable, optional
             ``progress(done, total)`` during the first clean pass over the data; what it raises ends the pass.
+        client : dask.distributed.Client, optional
+            Measure on the workers of its cluster; docs/cluster.md.
         """
         chosen = chosen or Settings()
         self.check(hypothesis)
@@ -132,15 +148,7 @@ class Task(Subject):
         run, draws = self._scrub(hypothesis, chosen, prepared)
         provenance = self._provenance(chosen)
         classes = {claim.rule: self.classes(claim.rule) for claim in hypothesis}
-        chunks = run.stream()
-        while True:
-            checkpoint()
-            with self._door:
-                pass  # whoever waits for a moment between two chunks goes first
-            with self._computing:
-                losses = next(chunks, None)
-            if losses is None:
-                return
+        for losses in self._each(run.stream()) if client is None else self._spread(hypothesis, chosen, client):
             against = partial(self._against, run, len(losses))
             layout = self.graph.layout
             if run.note:
@@ -251,7 +259,37 @@ class Task(Subject):
                 return np.concatenate(parts)
             parts.append(part)
 
+    def scrubbed_together(
+        self, hypotheses: Iterable[Hypothesis], chosen: Settings, within: tuple[int, int] | None = None
+    ) -> Iterator[Floats]:
+        """As :meth:`scrubbed`, one hypothesis after the other, in their order; neighbours are evaluated together.
+
+        With ``within`` only the chunks of references that start there: neighbouring parts make up the whole.
+        """
+        prepared = self.prepare()
+        for runs in stacks(self._scrub(hypothesis, chosen, prepared)[0] for hypothesis in hypotheses):
+            none = np.zeros((len(runs), 0))
+            yield from np.concatenate([none, *self._each(Stack(runs).scrubbed(within))], axis=1)
+
+    def parts(self, hypothesis: Hypothesis, chosen: Settings, within: tuple[int, int]) -> Iterator[Losses]:
+        """Losses of the chunks of references that start there: a part of what :meth:`stream` joins."""
+        run, _ = self._scrub(hypothesis, chosen, self.prepare())
+        yield from self._each(run.part(within))
+
     # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _each(self, chunks: Iterator[T]) -> Iterator[T]:
+        """Chunk by chunk: others get the engine in between, and it ends there when nobody wants the rest."""
+        while True:
+            checkpoint()
+            with self._door:
+                pass  # whoever waits for a moment between two chunks goes first
+            with self._computing:
+                try:
+                    part = next(chunks)
+                except StopIteration:
+                    return
+            yield part
 
     def _scrub(self, hypothesis: Hypothesis, chosen: Settings, prepared: Prepared) -> tuple[Scrub, Draws]:
         draws = Draws(
@@ -265,6 +303,11 @@ class Task(Subject):
         )
         where = claimed_positions(hypothesis, self.roles, self.columns, self.positions)
         return Scrub(prepared, self._device_batch, hypothesis, draws, chosen, where, self._memo), draws
+
+    def _spread(self, hypothesis: Hypothesis, chosen: Settings, client: Any) -> Iterator[Losses]:
+        from . import cluster
+
+        return cluster.stream(self, hypothesis, chosen, client)
 
     def _against(self, run: Scrub, n: int, name: str) -> Floats:
         with self._computing:

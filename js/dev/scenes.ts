@@ -3,6 +3,7 @@ import attention from "../../tests/wire/kernel.attention.json";
 import outputs from "../../tests/wire/kernel.outputs.json";
 import redrawnOutputs from "../../tests/wire/kernel.outputs_redrawn.json";
 import toyOutputs from "../../tests/wire/kernel.outputs_toy.json";
+import planned from "../../tests/wire/kernel.planned.json";
 import drafted from "../../tests/wire/kernel.preview.json";
 import positionwise from "../../tests/wire/kernel.preview_positionwise.json";
 import rewriting from "../../tests/wire/kernel.rewriting.json";
@@ -19,6 +20,9 @@ import none from "../../tests/wire/trait.confirm.none.json";
 import other from "../../tests/wire/trait.confirm.other.json";
 import ready from "../../tests/wire/trait.confirm.ready.json";
 import confirming from "../../tests/wire/trait.confirm.running.json";
+import discovered from "../../tests/wire/trait.discovery.found.json";
+import discovering from "../../tests/wire/trait.discovery.running.json";
+import discoveryStopped from "../../tests/wire/trait.discovery.stopped.json";
 import slice from "../../tests/wire/trait.graph.gpt2.json";
 import induction from "../../tests/wire/trait.graph.induction.json";
 import splitGraph from "../../tests/wire/trait.graph.split.json";
@@ -51,7 +55,7 @@ import madeTask from "../../tests/wire/trait.task.made.json";
 import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
-import { madeSearch } from "./searches";
+import { madeSearch, ofInputs, ofPlaces } from "./searches";
 
 const whole = { part_of: null, part: null };
 
@@ -184,7 +188,24 @@ const scenes: Record<string, Record<string, unknown>> = {
     state: { ...story, rev: 9 },
     searches: [madeSearch(makeGraph(2, 8, false), "logits", 6)],
   },
+  searchqkv: { ...base, searches: [ofInputs(madeSearch(induction as Graph, "logits", 6))] },
+  searchqkv12: {
+    ...{ ...big(12, 12, true), state: { ...state, claims: nameMovers } },
+    searches: [ofInputs(madeSearch(makeGraph(12, 12, true), "logits", 6))],
+  },
+  searchplaces: { ...base, searches: [ofPlaces(madeSearch(makeGraph(2, 12, false), "logits", 6))] },
   searchtoy: { ...toy, searches: [madeSearch(toyGraph as Graph, "logits", 3)] },
+  discover: { ...base, state: empty },
+  planned: base,
+  discovering: { ...base, discovery: discovering },
+  discovered: { ...base, discovery: discovered },
+  discoveryTaken: {
+    ...{ ...base, discovery: { ...discovered, present: true }, confirm: confirmed },
+    state: { ...state, claims: discovered.claims.map((c) => c.claim) },
+  },
+  undiscovered: { ...base, discovery: { ...discovered, claims: [], steps: discovered.steps.slice(-1) } },
+  discoveryStopped: { ...base, discovery: discoveryStopped },
+  discoveryFailed: { ...base, discovery: { ...discoveryStopped, error: "rule 'mine' gave 3 labels for 256 inputs." } },
   loading: { status: { ...idle, phase: "loading", done: 3, total: 8, message: "caching what each component wrote" } },
 };
 
@@ -211,6 +232,10 @@ export function scene(name: string): FakeModel {
     }
     if (message.kind === "outputs") {
       model.receive({ ...pick(outputs, redrawnOutputs as never, toyOutputs as never), id } as KernelMessage);
+      return;
+    }
+    if (message.kind === "discover" && !message.go) {
+      model.receive({ ...planned, id } as KernelMessage);
       return;
     }
     if (message.kind === "attention") {

@@ -1,5 +1,6 @@
 /** What gestures do, whether by mouse or by key: edits go to the kernel, which answers with a new state. */
 import type { Ui } from "./app";
+import { discoverActions } from "./discover";
 import { componentWords, portWord } from "./graph";
 import {
   allReceivers,
@@ -134,6 +135,7 @@ export function createActions(store: Store, ui: Ui) {
     edit,
     send: (request: Parameters<Store["requests"]["send"]>[0]) => send(request),
     ...searchActions(store, ui, send),
+    ...discoverActions(store, ui),
 
     selectNode(component: string, add = false) {
       quiet();

@@ -3,6 +3,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Actions, createActions } from "./actions";
+import { DISCOVER_FORM, type DiscoverForm } from "./discover";
 import { createFiles, type Files } from "./files";
 import { createSteps, type Steps } from "./history";
 import type { Model } from "./host";
@@ -56,6 +57,8 @@ export type Ui = {
   explaining: Signal<{ at: number; revealed: boolean } | null>;
   /** What the Search tab asks. */
   search: Signal<SearchForm>;
+  /** What "Find a circuit" asks for. */
+  discover: Signal<DiscoverForm>;
 };
 
 export type App = {
@@ -94,6 +97,7 @@ function createUi(): Ui {
     minimised: signal(false),
     explaining: signal(null),
     search: signal(SEARCH_FORM),
+    discover: signal(DISCOVER_FORM),
   };
 }
 

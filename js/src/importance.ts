@@ -1,11 +1,12 @@
 /** What searches measured, as the map shows it: a mark in each glyph, and the edges of the selection that matter most. */
 import { type GraphIndex, sendersOf } from "./graph";
 import { findReceiver, type Receiver, ROOT, underOf } from "./hypothesis";
+import { told } from "./search";
 import type { Claim, Interval, Search, SearchCell } from "./wire";
 
 /** What the map needs of a search: the effect on loss recovered of changing one component at a time. */
 export type Measured = Pick<Search, "rev" | "under" | "question"> & {
-  cells: Pick<SearchCell, "component" | "effect" | "beyond_noise">[];
+  cells: Pick<SearchCell, "component" | "effect" | "beyond_noise" | "q">[];
 };
 export type Mark = {
   /** |effect| as a share of the search's largest, 0..1 */
@@ -40,11 +41,12 @@ export function marksOf(index: GraphIndex, search: Measured | null): Map<string,
   const marks = new Map<string, Mark>();
   if (!search) return marks;
   const top = largest(search);
-  for (const { component, effect, beyond_noise } of search.cells) {
+  for (const cell of search.cells) {
+    const { component, effect } = cell;
     if (effect.value === null) continue;
     const id = componentOf(index, component);
     const mark = {
-      ...{ size: size(effect) / top, effect: effect.value, helps: helps(search, effect.value), sure: beyond_noise },
+      ...{ size: size(effect) / top, effect: effect.value, helps: helps(search, effect.value), sure: told(cell) },
     };
     // Of several ports of one component, the one that matters most.
     if ((marks.get(id)?.size ?? -1) < mark.size) marks.set(id, mark);

@@ -1,5 +1,6 @@
 /** The kernel's state as signals, one store for each view. The kernel owns the state: nothing here is edited in place. */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { withDiscovery } from "./discover";
 import { type GraphIndex, indexGraph } from "./graph";
 import type { Listener, Model } from "./host";
 import { findReceiver, type Receiver, ROOT, rootReceiver } from "./hypothesis";
@@ -10,6 +11,7 @@ import type {
   Charts,
   Compare,
   Confirm,
+  Discovery,
   Examples,
   Graph,
   History,
@@ -41,6 +43,8 @@ export type Store = {
   compare: ReadonlySignal<Compare | null>;
   /** What was asked of the senders of a port, newest last. */
   searches: ReadonlySignal<Search[]>;
+  /** The circuit that is being found, or the newest that was. */
+  discovery: ReadonlySignal<Discovery | null>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -90,6 +94,7 @@ export function createStore(model: Model): Store {
   const history = signal<History | null>(null);
   const compare = signal<Compare | null>(null);
   const searches = signal<Search[]>([]);
+  const discovery = signal<Discovery | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -129,6 +134,7 @@ export function createStore(model: Model): Store {
     history: into(history, "history"),
     compare: into(compare, "compare"),
     samples: into(samples, "samples"),
+    discovery: into(discovery, "discovery"),
     searches: () => {
       const next = read<Search[]>("searches");
       if (next !== undefined) searches.value = next ?? [];
@@ -161,6 +167,8 @@ export function createStore(model: Model): Store {
       if (replaces(message.result, result.value, running())) result.value = message.result;
     } else if (message.kind === "searching") {
       searches.value = withSearch(searches.value, message.search);
+    } else if (message.kind === "discovering") {
+      discovery.value = withDiscovery(discovery.value, message.discovery);
     } else requests.settle(message);
   };
 
@@ -192,7 +200,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
-    ...{ history, compare, lessons, searches },
+    ...{ history, compare, lessons, searches, discovery },
     ...{ samples, charts },
     get readOnly() {
       return saved.value !== null;

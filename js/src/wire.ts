@@ -18,6 +18,17 @@ import { type ChartsAnswer, type ChartsRequest, charts, chartsAnswers, chartsReq
 
 export type * from "./wire/charts";
 
+import {
+  type DiscoverAnswer,
+  type DiscoverRequest,
+  type Discovery,
+  discoverAnswers,
+  discoverRequests,
+  discovery,
+} from "./wire/discover";
+
+export type { DiscoverOptions, Discovery, FoundClaim, FoundStep } from "./wire/discover";
+
 import { type FileAnswer, type FileRequest, fileAnswers, fileRequests } from "./wire/files";
 
 export type * from "./wire/files";
@@ -238,7 +249,8 @@ export type Request =
   | HistoryRequest
   | SampleRequest
   | { kind: "lesson"; do: LessonAct }
-  | SearchRequest;
+  | SearchRequest
+  | DiscoverRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -251,8 +263,13 @@ export type Answer =
   | ChartsAnswer
   | FileAnswer
   | HistoryAnswer
-  | SampleAnswer;
-export type KernelMessage = Answer | { kind: "partial"; result: Result } | { kind: "searching"; search: Search };
+  | SampleAnswer
+  | DiscoverAnswer;
+export type KernelMessage =
+  | Answer
+  | { kind: "partial"; result: Result }
+  | { kind: "searching"; search: Search }
+  | { kind: "discovering"; discovery: Discovery };
 
 const texts = list(text);
 const paths = oneOf("direct", "all");
@@ -339,6 +356,7 @@ export const traits = {
   lesson: lessonsTrait,
   charts,
   searches: list(search),
+  discovery: nullable(discovery),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
 } satisfies Record<string, Check>;
@@ -355,6 +373,7 @@ export const viewMessage = tagged("kind", {
   ...sampleRequests,
   lesson: lessonMessage,
   ...searchMessages,
+  ...discoverRequests,
 });
 
 /** One check for all that the kernel sends. */
@@ -370,6 +389,7 @@ export const kernelMessage = tagged("kind", {
   pong: bare,
   ...fileAnswers,
   ...historyAnswers,
+  ...discoverAnswers,
 });
 
 /** A Float32 list from base64. */

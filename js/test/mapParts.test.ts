@@ -33,7 +33,7 @@ const measured = (
 ): Measured => ({
   ...{ rev: 1, under, question: "free" },
   cells: effects.map(([component, value, beyond_noise = true]) => ({
-    ...{ component, beyond_noise, effect: { value, low: value, high: value } },
+    ...{ component, beyond_noise, q: 0, effect: { value, low: value, high: value } },
   })),
   ...more,
 });

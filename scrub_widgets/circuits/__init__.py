@@ -3,6 +3,24 @@
 from .acdc import Pruning, acdc, acdc_steps, edge_scores
 from .circuit import Circuit, Edge
 from .edges import edges_of
+from .formats import load
+from .roc import Found, Roc, found_of, roc_of_circuits, roc_of_scores
 from .runs import Kept, measure
 
-__all__ = ["Circuit", "Edge", "Kept", "Pruning", "acdc", "acdc_steps", "edge_scores", "edges_of", "measure"]
+__all__ = [
+    "Circuit",
+    "Edge",
+    "Found",
+    "Kept",
+    "Pruning",
+    "Roc",
+    "acdc",
+    "acdc_steps",
+    "edge_scores",
+    "edges_of",
+    "found_of",
+    "load",
+    "measure",
+    "roc_of_circuits",
+    "roc_of_scores",
+]

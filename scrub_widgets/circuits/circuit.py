@@ -11,13 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import CircuitError, listed, suggestion
+from ..errors import CircuitError
 from ..hypothesis import ROOT, natural
 
 if TYPE_CHECKING:
     from ..graph.base import Layout
+    from ..hypothesis import Hypothesis
+    from ..task import Task
+    from .formats import Written
 
 Key = tuple[str, str, str]
 """Sender, receiver, port: which edge, whatever its score."""
@@ -102,9 +106,9 @@ class Circuit:
         object.__setattr__(self, "notes", tuple(dict.fromkeys(self.notes)))
 
     @classmethod
-    def full(cls, layout: Layout, name: str = "all edges") -> Circuit:
+    def full(cls, on: Task | Layout, name: str = "all edges") -> Circuit:
         """Every edge of a model, without scores."""
-        return cls(tuple(_all_edges(layout)), name)
+        return cls(tuple(_all_edges(_layout(on))), name)
 
     # -- what is in it ----------------------------------------------------------------------------------------------
 
@@ -194,60 +198,123 @@ class Circuit:
 
     # -- against a model --------------------------------------------------------------------------------------------
 
-    def check(self, layout: Layout) -> None:
+    def check(self, on: Task | Layout) -> None:
         """Refuse a circuit that this model cannot hold, with a sentence that says what exists.
 
         Parameters
         ----------
-        layout : Layout
-            ``task.graph.layout``.
+        on : Task or Layout
+            The model.
 
         Raises
         ------
         CircuitError
             Unknown component or port, an edge against the order of the forward pass, a circuit of a larger model.
         """
-        self._check_names(layout)
-        for edge in self.edges:
-            _check_port(edge, layout)
-            reads = layout.senders(edge.receiver)
-            if edge.sender in reads:
-                continue
-            if edge.sender == edge.receiver:
-                raise CircuitError(f"the edge {edge} would make a component read itself.")
-            raise CircuitError(
-                f"there is no edge {edge}: '{edge.sender}' comes too late, or side by side; '{edge.into}' reads {listed(reads)}."
-            )
+        from .check import check
 
-    def _check_names(self, layout: Layout) -> None:
-        known = {*layout.names, ROOT}
-        unknown = [name for name in self.nodes if name not in known]
-        if not unknown:
-            return
-        if len(unknown) > 1 and len(unknown) > len(self.nodes) / 4:
-            raise CircuitError(
-                f"{len(unknown)} of the {len(self.nodes)} nodes of this circuit are not in the model, such as "
-                f"{listed(unknown, 3)}: it seems to be a circuit of another model; this one has {listed(layout.names)}."
-            )
-        parts = [c.id for c in layout.components if c.part_of == unknown[0]]
-        if parts:
-            raise CircuitError(f"'{unknown[0]}' was rewritten as {listed(parts)}: edges of those are expected.")
-        raise CircuitError(
-            f"no component '{unknown[0]}'; the model has {listed(layout.names)}.{suggestion(unknown[0], known)}"
-        )
+        check(self, _layout(on))
+
+    def dead(self, on: Task | Layout) -> Mapping[Edge, str]:
+        """The edges on no path from an input to the output, each with its reason in words."""
+        from .live import dead
+
+        return dead(self, _layout(on))
+
+    def live(self, on: Task | Layout) -> Circuit:
+        """The circuit without its dead edges; a note says how many and why."""
+        from .live import live
+
+        return live(self, _layout(on))
+
+    # -- as a hypothesis --------------------------------------------------------------------------------------------
+
+    def to_hypothesis(self, on: Task | Layout, rule: str = "same input", *, limit: int = 2000) -> Hypothesis:
+        """The circuit as a tree of claims: every path from the output down its edges is one.
+
+        Scrubbed with ``unclaimed="global"`` it is the circuit as other tools run it; dead edges (:meth:`dead`) are left out.
+
+        Parameters
+        ----------
+        on : Task or Layout
+            The model.
+        rule : str
+            Of all claims.
+        limit : int
+            At most so many claims: their number is counted before they are made.
+
+        Raises
+        ------
+        CircuitError
+            It does not fit the model, nothing leads from an input to the output, or there are too many paths.
+        """
+        from .trees import to_hypothesis
+
+        return to_hypothesis(self, _layout(on), rule, limit)
+
+    @classmethod
+    def from_hypothesis(cls, h: Hypothesis, on: Task | Layout, name: str = "") -> Circuit:
+        """The edges that a hypothesis keeps; notes say what edges cannot (rules, positions, shared draws).
+
+        A claim without claims under it keeps all that its component reads, so all edges above it are in the circuit.
+        """
+        from .trees import from_hypothesis
+
+        return from_hypothesis(h, _layout(on), name)
+
+    # -- as other tools have it -------------------------------------------------------------------------------------
+
+    def to_json(self) -> str:
+        """JSON text that says all of it; :func:`scrub_widgets.circuits.load` reads it."""
+        from .formats import own
+
+        return own.write(self)
+
+    def to_eap(self, on: Task | Layout) -> Written:
+        """As JSON of EAP-IG and of the MIB circuit track: every edge of the model, and whether it is in the circuit."""
+        from .formats import eap
+
+        return eap.write(self, _layout(on))
+
+    def to_acdc(self, on: Task | Layout) -> Written:
+        """As the list that ACDC saves: ``[[receiver hook, index, sender hook, index], effect]`` each."""
+        from .formats import acdc
+
+        return acdc.write(self, _layout(on))
+
+    def to_auto_circuit(self, on: Task | Layout) -> Written:
+        """As auto-circuit's names of edges, with scores."""
+        from .formats import autocircuit
+
+        return autocircuit.write(self, _layout(on))
+
+    def to_networkx(self) -> Any:
+        """As a ``networkx.MultiDiGraph``: nodes are components, each edge has its ``port`` and, where there is one, its ``score``."""
+        from .formats import graphs
+
+        return graphs.write(self)
+
+    def save(self, path: str | Path, format: str = "scrub-widgets", on: Task | Layout | None = None) -> tuple[str, ...]:  # noqa: A002
+        """Write a file; return sentences on what its form cannot say.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to.
+        format : {"scrub-widgets", "eap", "acdc", "auto-circuit", "networkx"}
+            Which form, all of them JSON.
+        on : Task or Layout, optional
+            The model, which the forms of other tools need.
+        """
+        from .formats.save import save
+
+        return save(self, Path(path), format, None if on is None else _layout(on))
 
 
-def _check_port(edge: Edge, layout: Layout) -> None:
-    if edge.sender == ROOT:
-        raise CircuitError(f"the edge {edge} leaves the output, which nothing reads.")
-    ports = layout.owner_ports(edge.receiver)
-    if not ports:
-        raise CircuitError(f"there is no edge {edge}: '{edge.receiver}' reads nothing.")
-    if edge.port in ports or (not edge.port and len(ports) == 1):
-        return
-    if not edge.port:
-        raise CircuitError(f"the edge {edge} names no port: '{edge.receiver}' reads through {listed(ports)}.")
-    raise CircuitError(f"there is no edge {edge}: '{edge.receiver}' has no port '{edge.port}'; it has {listed(ports)}.")
+def _layout(on: Task | Layout) -> Layout:
+    from ..graph.base import Layout
+
+    return on if isinstance(on, Layout) else on.graph.layout
 
 
 def _all_edges(layout: Layout) -> Iterator[Edge]:

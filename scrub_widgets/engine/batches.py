@@ -61,17 +61,24 @@ class Batches:
         step = min(self._first, self.size) if start == 0 else self.size - start % self.size
         return min(self.n, start + step)
 
-    def each(self, act: Callable[[int, int], T]) -> Iterator[T]:
+    def each(self, act: Callable[[int, int], T], within: tuple[int, int] | None = None) -> Iterator[T]:
         """What ``act(start, stop)`` gives for one batch after the other.
+
+        Parameters
+        ----------
+        act : callable
+            The work.
+        within : tuple of int, optional
+            Only the batches that start there: those of neighbours make up the whole, however they are cut.
 
         Raises
         ------
         TaskError
             Memory ran out a second time, or where one item is a batch.
         """
-        start = 0
-        while start < self.n:
-            stop = self._stop(start)
+        start, end = self._ends(within)
+        while start < end:
+            stop = min(end, self._stop(start))
             attempt = _attempt(act, start, stop)
             if attempt is None:
                 self._halve(stop - start)
@@ -79,6 +86,12 @@ class Batches:
             self._done.append((start, stop))
             start = stop
             yield attempt[0]
+
+    def _ends(self, within: tuple[int, int] | None) -> tuple[int, int]:
+        if within is None:
+            return 0, self.n
+        mine = [border for border in self.borders() if within[0] <= border[0] < within[1]]
+        return (mine[0][0], mine[-1][1]) if mine else (0, 0)
 
     def _halve(self, failed: int) -> None:
         if self._failed or failed == 1:

@@ -96,7 +96,7 @@ class Evaluator:
         """The scrubbed values of a claim's components at the wanted positions."""
         if not self.hypothesis.children(claim.id):
             donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
-            return {c: gather(self.clean.table(c), donors, spots) for c in claim.components}
+            return {c: self.value(c, donors, spots) for c in claim.components}
         if not self.draws.positionwise(claim):
             return {c: self._recompute(claim, c, rows, spots) for c in claim.components}
         # Every wanted position has a donor of its own: one row for each, read at that position only.
@@ -105,17 +105,17 @@ class Evaluator:
         inner = Rows((rows.index[:, None] * self.length + at).reshape(-1), (rows.key, spots.key))
         own = Spots(torch.from_numpy(at.reshape(-1, 1).copy()).to(self.model.device), key="own")
         values = {c: self._recompute(claim, c, inner, own) for c in claim.components}
-        return {c: v.reshape(*at.shape, -1) for c, v in values.items()}
+        return {c: v.reshape(*v.shape[:-3], *at.shape, -1) for c, v in values.items()}
 
     def _recompute(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> Tensor:
         """An interior claim's component from its ports, ``[rows, p, d]`` in its own space."""
         key = (component, *self._depends_on(claim.id, None), rows.key, spots.key)
-        return self.memo.get(key, lambda: self._recomputed(claim, component, rows, spots))
+        return self._memo(claim.id, None).get(key, lambda: self._recomputed(claim, component, rows, spots))
 
     def _recomputed(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> Tensor:
         # What no port reads, a padding mask for one, comes with the claim's own donor, as if claimed `same input`.
         own = self._donors(self.draws.donor(claim), rows, by_position=False)
-        return self.model.node(component).compute(self.clean, self.read(claim, component, rows, spots), spots, own)
+        return self._compute(self.model.node(component), self.read(claim, component, rows, spots), spots, own)
 
     def read(self, claim: Claim, component: str, rows: Rows, spots: Spots) -> dict[str, Tensor]:
         """What each port of an interior claim's component made of its stream: of a head, queries, keys and values."""
@@ -131,14 +131,27 @@ class Evaluator:
     def _project(self, node: Node, claim: Claim, component: str, port: str, rows: Rows, spots: Spots) -> Tensor:
         spots = self._wanted(node, port, spots)
         key = (component, port, *self._depends_on(claim.id, port), rows.key, spots.key)
-        return self.memo.get(key, lambda: node.project(port, self._read(claim, component, port, rows, spots), spots))
+        memo = self._memo(claim.id, port)
+        return memo.get(key, lambda: self._made(node, port, self._read(claim, component, port, rows, spots), spots))
 
     def _read(self, claim: Claim, component: str, port: str, rows: Rows, spots: Spots) -> Tensor:
         """What a port reads; the members of a group at one site read the same, once."""
         if len(claim.components) == 1:
             return self._port(claim.id, component, port, rows, spots)
         key = (self.model.site(component), "stream", port, *self._depends_on(claim.id, port), rows.key, spots.key)
-        return self.memo.get(key, lambda: self._port(claim.id, component, port, rows, spots))
+        return self._memo(claim.id, port).get(key, lambda: self._port(claim.id, component, port, rows, spots))
+
+    def _compute(self, node: Node, read: dict[str, Tensor], spots: Spots, own: Tensor) -> Tensor:
+        """A node's value, of what its ports made of their streams."""
+        return node.compute(self.clean, read, spots, own)
+
+    def _made(self, node: Node, port: str, x: Tensor, spots: Spots) -> Tensor:
+        """What a port makes of its stream."""
+        return node.project(port, x, spots)
+
+    def _memo(self, claim_id: str, port: str | None) -> Memo:  # noqa: ARG002
+        """Where a claim's value (or what one of its ports reads) is remembered."""
+        return self.memo
 
     # -- ports ----------------------------------------------------------------------------------------------------
 
@@ -174,10 +187,10 @@ class Evaluator:
     def _all_but(self, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
         """The stream with most of it on a group's donor: from the stream of that donor, the few others are replaced."""
         donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
-        x, mine = gather(self.clean.stream(owner), donors, spots), set(claim.components)
+        x, mine = self.stream(owner, donors, spots), set(claim.components)
         for component in self.model.layout.senders(owner):
             if component not in mine:
-                change = base.value(component, spots) - gather(self.clean.table(component), donors, spots)
+                change = base.value(component, spots) - self.value(component, donors, spots)
                 x = x + self.model.write(component, change, owner)
         return x
 
@@ -208,12 +221,13 @@ class Evaluator:
         if not len(columns):
             return x
         some = Spots(spots.at[columns], key=tuple(spots.at[columns].tolist()))
-        return x.index_copy(1, columns, self._replaced(x[:, columns], base, claim, owner, rows, some))
+        new = self._replaced(x[..., columns, :], base, claim, owner, rows, some)
+        return x.expand(*new.shape[:-2], *x.shape[-2:]).index_copy(-2, columns, new)
 
     def _replaced(self, x: Tensor, base: _Base, claim: Claim, owner: str, rows: Rows, spots: Spots) -> Tensor:
         if claim.whole:
             donors = self._donors(self.draws.donor(claim), rows, by_position=self.draws.positionwise(claim))
-            return gather(self.clean.stream(owner), donors, spots)
+            return self.stream(owner, donors, spots)
         alone = [c for c in claim.components if self.model.bundle(c) is None]
         values = self._values(claim, rows, spots) if alone else {}
         for component in alone:
@@ -241,6 +255,16 @@ class Evaluator:
         if held.ndim == 1:
             return held
         return held[self._donors(self.draws.donor(claim.parent), rows, by_position=False)]
+
+    # -- clean values -----------------------------------------------------------------------------------------------
+
+    def value(self, component: str, donors: Tensor, spots: Spots) -> Tensor:
+        """A component's clean values on donors, in its own space ``[rows, p, d]``."""
+        return gather(self.clean.table(component), donors, spots)
+
+    def stream(self, owner: str, donors: Tensor, spots: Spots) -> Tensor:
+        """What the ports of a component (or the output) read on donors, ``[rows, p, d_model]``."""
+        return gather(self.clean.stream(owner), donors, spots)
 
     # -- donors and keys --------------------------------------------------------------------------------------------
 
@@ -294,7 +318,7 @@ class _Base(ABC):
         """A component's value in such a run; its clean one where the run does not reach it."""
         if run is not None and component in run.values:
             return spots.of_rows(run.values[component])
-        return gather(self.clean.table(component), inputs, spots)
+        return self.evaluator.value(component, inputs, spots)
 
 
 class _OneInput(_Base):
@@ -311,7 +335,7 @@ class _OneInput(_Base):
     def stream(self) -> Tensor:
         if self.patched is not None:
             return self.spots.of_rows(self.patched.stream)
-        return gather(self.clean.stream(self.owner), self.inputs, self.spots)
+        return self.evaluator.stream(self.owner, self.inputs, self.spots)
 
     def value(self, component: str, spots: Spots) -> Tensor:
         return self.value_in(self.patched, self.inputs, component, spots)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -104,13 +104,12 @@ class Scrub:
         self.stretches = stretches(prepared.loss, prepared.reads, settings.samples)
         self.evaluator = Evaluator(prepared.model, prepared.clean, hypothesis, draws, held, memo)
         rows = _expansion(prepared.model, hypothesis, draws, len(prepared.reads))
-        reference_bytes = rows * prepared.model.row_bytes()
+        self.reference_bytes = reference_bytes = rows * prepared.model.row_bytes()
         what = f"the {rows} rows that one reference becomes under position-wise claims" if rows > 1 else "one reference"
         advice = "take rules with one label for each input, or a loss that reads fewer positions"
         check_fits(what, reference_bytes, prepared.model.device, advice)
-        size = int(np.clip(CHUNK_BYTES // reference_bytes, 1, CHUNK))
-        device = prepared.model.device
-        self._batches = Batches(settings.samples, size, device, first=FIRST_CHUNK, release=memo.clear)
+        self.size = int(np.clip(CHUNK_BYTES // reference_bytes, 1, CHUNK))
+        self._batches = self.batches()
         for claim in hypothesis:
             draws.donor(claim)  # all draws before any computing: what cannot be drawn is refused now
 
@@ -118,6 +117,11 @@ class Scrub:
     def note(self) -> str:
         """That memory was short, in words; empty if it was not."""
         return self._batches.note or self.prepared.clean.note
+
+    def batches(self) -> Batches:
+        """Chunks of the references: a small first one, then equal ones."""
+        device, release = self.prepared.model.device, self.memo.clear
+        return Batches(self.settings.samples, self.size, device, first=FIRST_CHUNK, release=release)
 
     def chunks(self) -> list[tuple[int, int]]:
         """Borders of the chunks: a small first one, then equal ones; smaller ones after memory ran out."""
@@ -128,7 +132,11 @@ class Scrub:
         parts: list[Losses] = []
         for part in self._batches.each(self._chunk):
             parts.append(part)
-            yield _joined(parts)
+            yield joined(parts)
+
+    def part(self, within: tuple[int, int]) -> Iterator[Losses]:
+        """Losses of the chunks that start there, one after the other."""
+        yield from self._batches.each(self._chunk, within)
 
     def scrubbed(self) -> Iterator[Floats]:
         """The scrubbed losses alone, chunk by chunk: all that a comparison needs of its second hypothesis."""
@@ -139,7 +147,11 @@ class Scrub:
         with torch.inference_mode():
             clean = self.prepared.clean_logits(self._tensor(references))
             logits = self.evaluator.logits(start, stop, self.prepared.reads)
-            losses, _ = self._loss(logits, self.batch_of(references), clean)
+            return self.losses_of(logits, references, self.batch_of(references), clean)
+
+    def losses_of(self, logits: Tensor, references: Ints, batch: Batch, clean: Tensor) -> Floats:
+        """Losses ``[n]`` of scrubbed logits, checked to be numbers."""
+        losses, _ = self._loss(logits, batch, clean)
         check_finite(losses, references, "scrubbed")
         return losses
 
@@ -237,7 +249,8 @@ def baselines(hypothesis: Hypothesis, settings: Settings) -> dict[str, tuple[str
     return found
 
 
-def _joined(parts: list[Losses]) -> Losses:
+def joined(parts: Sequence[Losses]) -> Losses:
+    """Losses of neighbouring chunks as one."""
     arrays = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Losses)}
     return Losses(**{name: np.concatenate(values) for name, values in arrays.items()})
 

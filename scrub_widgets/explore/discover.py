@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 from tqdm.auto import tqdm
 
+from ..cluster import Progress, bars, checked
 from ..engine.run import baselines
 from ..engine.settings import settings
 from ..errors import ScrubError
 from ..hypothesis import ROOT, Hypothesis
 from ..task import Task
 from .discovery import Discovery, Options
-from .meter import run
+from .meter import COARSEST, run
 from .questions import SAME, place
 
 
@@ -36,7 +37,7 @@ def discover(
     baseline: str | Sequence[str] = "shuffled",
     confirm: bool = True,
     client: Any = None,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> Discovery:
     """Look for a circuit by scrubbing alone, from the output upstream, and confirm it on held-out data.
 
@@ -51,7 +52,8 @@ def discover(
     under : str
         The port to begin at, as a path: ``"logits"``, ``"logits>a1.h3.k"``.
     rule : str
-        The rule that the claims get in the end where it costs no more than the threshold; ``"same input"`` elsewhere.
+        The rule that claims get in the end, each where it costs no more than the threshold; ``"coarsest"``: the coarsest such rule
+        of the task. ``"same input"`` leaves them as they are.
     max_claims : int
         At most so many claims.
     depth : int
@@ -69,9 +71,9 @@ def discover(
     confirm : bool
         Whether to measure the outcome once on held-out data, where the task has some.
     client : dask.distributed.Client, optional
-        Where to measure, if not here.
-    progress : bool
-        Whether to show a progress bar when it takes long.
+        Spread the work over its cluster; docs/cluster.md.
+    progress : bool or "dask"
+        Whether to show a progress bar when it takes long; with ``client`` also Dask's own, for each sweep.
 
     Returns
     -------
@@ -87,12 +89,16 @@ def discover(
         task, h, under, rule=rule, max_claims=max_claims, depth=depth, threshold=threshold, q=q, budget=budget,
         prescreen=prescreen, samples=samples, seed=seed, unclaimed=unclaimed, baseline=baseline, confirm=confirm, client=client,
     )  # fmt: skip
-    now = next(steps)
-    with tqdm(desc="discover", unit="scrub", leave=False, delay=2.0, disable=not progress) as bar:
+    now = None
+    with (
+        bars(progress, client) as own,
+        tqdm(desc="discover", unit="scrub", leave=False, delay=2.0, disable=not own) as bar,
+    ):
         for now in steps:
             bar.total = max(now.total, now.done)
             bar.set_postfix_str(now.message, refresh=False)
             bar.update(now.done - bar.n)
+    assert now is not None
     return now
 
 
@@ -130,6 +136,8 @@ def discover_steps(
     ScrubError
         As there, before anything is computed.
     """
+    if client is not None:
+        checked(client)
     start = Hypothesis() if h is None else h
     task.check(start)
     chosen = settings(samples, seed, unclaimed, baseline)
@@ -155,7 +163,8 @@ def _check(task: Task, o: Options) -> None:
     for name, limit in (("budget", o.budget), ("prescreen", o.prescreen)):
         if limit is not None and (not _whole(limit) or limit < 1):
             raise ScrubError(f"{name}= takes a whole number from 1 up, or None for no limit, not {limit!r}.")
-    task.classes(o.rule)
+    if o.rule != COARSEST:
+        task.classes(o.rule)
 
 
 _SUCH_AS = {"threshold": "0.02 for 2 points of loss recovered", "q": "0.05"}

@@ -84,13 +84,18 @@ def without(h: Hypothesis, claim_id: str) -> Hypothesis:
     return h
 
 
-def tidied(layout: Layout, h: Hypothesis) -> Hypothesis:
-    """The same without saying twice that something is kept: a claim whose ports are all kept whole is a leaf, of equal value."""
+def tidied(layout: Layout, h: Hypothesis, start: Hypothesis | None = None) -> Hypothesis:
+    """The same without saying twice that something is kept: a claim whose ports are all kept whole is a leaf, of equal value.
+
+    What ``start`` says stays as it is.
+    """
     for claim in h:
         if claim.whole:
             continue
         below = h.children(claim.id)
         kept = [c for c in below if c.whole and c.rule == SAME and c.positions is None and c.share is None]
+        if start is not None and any(c.id in start for c in kept):
+            continue
         if below and len(kept) == len(below) == len(layout.owner_ports(claim.components[0])):
             for c in kept:
                 h = h.remove(c.id)

@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
 
 from ..errors import HypothesisError, RuleError, ScrubError, listed, suggestion
-from ..graph.base import Layout
+from ..graph.base import Component, Layout
 from ..hypothesis import ROOT, WHOLE, Claim, Hypothesis
 
 FREE, KEEP = "free", "keep"
 SAME, ANY = "same input", "any input"
+FREE_ALREADY = "it is free already: nothing is claimed of it here"
+NEURONS = re.compile(r"n\d+-\d+")
+"""How a group of neurons is named as a part: ``m0[n0-127]``."""
 
-Each = Literal["component", "head", "mlp", "q", "k", "v"]
-"""What is asked about: whole senders (all, heads only, MLPs only), or one input of every head among them."""
+Each = Literal["component", "head", "mlp", "part", "q", "k", "v", "qkv", "position", "neurons"]
+"""What is asked about: whole senders (all, heads only, MLPs only, parts of rewritten components only), one input of every head
+among them (``"qkv"``: each of the three), all that the port reads at one position, or groups of neurons of the MLPs among them."""
 
 EACH: tuple[Each, ...] = get_args(Each)
+INPUTS: tuple[Each, ...] = ("q", "k", "v", "qkv")
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,29 @@ def place(layout: Layout, h: Hypothesis, under: str) -> Place:
 
 
 @dataclass(frozen=True)
+class Where:
+    """What a question about positions needs to know of them.
+
+    Attributes
+    ----------
+    length : int
+        Positions of the inputs.
+    read : tuple of int
+        Those at which the port is read.
+    held : mapping of str to tuple of int or None
+        Claims that do not hold everywhere, and where they do; None where that is another place in each input.
+    """
+
+    length: int = 0
+    read: tuple[int, ...] = ()
+    held: Mapping[str, tuple[int, ...] | None] = field(default_factory=dict)
+
+    def of(self, claim: Claim) -> tuple[int, ...] | None:
+        """The positions at which a claim holds."""
+        return self.held.get(claim.id, tuple(range(self.length)))
+
+
+@dataclass(frozen=True)
 class Question:
     """One question about every sender of one port.
 
@@ -93,6 +122,8 @@ class Question:
         What is asked about.
     layout : Layout
         Of the model.
+    where : Where
+        Positions; needed where those are asked about.
     """
 
     hypothesis: Hypothesis
@@ -100,6 +131,7 @@ class Question:
     ask: str
     each: Each
     layout: Layout = field(repr=False)
+    where: Where = field(default_factory=Where, repr=False)
 
     @property
     def rule(self) -> str:
@@ -119,13 +151,22 @@ class Question:
     @cached_property
     def candidates(self) -> tuple[str, ...]:
         """The senders that are asked about, those nearest to the port first."""
-        by_id, each = self.layout.by_id, self.each
-        wanted = [
-            name
-            for name in self.place.senders
-            if each in ("component", by_id[name].kind) or (each in ("q", "k", "v") and each in by_id[name].ports)
-        ]
-        return tuple(reversed(wanted))
+        if self.each == "position":
+            return tuple(f"@{position}" for position in self.where.read)
+        senders = [self.layout.by_id[name] for name in reversed(self.place.senders)]
+        if self.each in INPUTS:
+            return tuple(
+                f"{c.id}.{port}" if self.each == "qkv" else c.id
+                for c in senders
+                for port in c.ports
+                if c.kind == "head" and port in self.each
+            )
+        return tuple(c.id for c in senders if self._wanted(c))
+
+    def _wanted(self, c: Component) -> bool:
+        if self.each == "neurons":
+            return c.part is not None and NEURONS.fullmatch(c.part) is not None
+        return self.each in ("component", c.kind) or (self.each == "part" and c.part is not None)
 
     @cached_property
     def before(self) -> Hypothesis:
@@ -152,35 +193,51 @@ class Question:
 
     def why_not(self, name: str) -> str | None:
         """Why the question makes no sense for a sender, in words; None if it does."""
+        if self.each == "position":
+            return self._why_not_at(int(name[1:]))
+        if self.each in INPUTS:
+            return self._why_not_its_input(*self._input(name))
         held = self.holding(name)
         if self.ask == FREE and self.here and not held:
-            return "it is free already: nothing is claimed of it here"
-        if self.each in ("q", "k", "v"):
-            return self._why_not_its_input(name, held)
+            return FREE_ALREADY
         if self.ask != FREE and held and all(c.rule == self.rule for c in held):
             return f"it is claimed as '{self.rule}' already"
         return None
 
-    def _why_not_its_input(self, name: str, held: Sequence[Claim]) -> str | None:
+    def _input(self, name: str) -> tuple[str, str]:
+        """The head and the port of a candidate."""
+        if self.each != "qkv":
+            return name, self.each
+        head, _, port = name.rpartition(".")
+        return head, port
+
+    def _why_not_its_input(self, name: str, port: str) -> str | None:
+        held = self.holding(name)
+        if self.ask == FREE and self.here and not held:
+            return FREE_ALREADY
         if len(held) > 1:
             return "it is claimed apart at several positions"
         alone = bool(held) and held[0].components == (name,)
         below = self.hypothesis.children(held[0].id) if alone else ()
-        read = any(c.port == self.each for c in below)
+        read = any(c.port == port for c in below)
         if self.ask == FREE:
-            return f"its {self.each} is free already: nothing is claimed of it" if below and not read else None
+            return f"its {port} is free already: nothing is claimed of it" if below and not read else None
         if not held:
             return None
         if not alone:
             return "it is claimed together with others"
         if not below:
             return "it is claimed with all of its inputs already"
-        return f"claims say already what its {self.each} reads" if read else None
+        return f"claims say already what its {port} reads" if read else None
 
     def after(self, name: str) -> Hypothesis:
         """The hypothesis in which this sender alone is another way; only where :meth:`why_not` has nothing to say."""
-        if self.each in ("q", "k", "v"):
-            return self._input_freed(name) if self.ask == FREE else self._input_claimed(name)
+        if self.each == "position":
+            return self._at(int(name[1:]))
+        if self.each in INPUTS:
+            return (
+                self._input_freed(*self._input(name)) if self.ask == FREE else self._input_claimed(*self._input(name))
+            )
         return self._freed(name) if self.ask == FREE else self._claimed(name)
 
     # -- whole senders ------------------------------------------------------------------------------------------------
@@ -198,8 +255,12 @@ class Question:
             h, rest = self.opened, [s for s in self.place.senders if s != name]
             if rest:
                 h, _ = h.claim(rest, self.place.path, SAME)
+        return self._open(h, name)
+
+    def _open(self, h: Hypothesis, name: str, at: int | None = None) -> Hypothesis:
+        """With a claim that says nothing, where the reader would be a leaf without, and keep more than before."""
         if self.place.parent != ROOT and not h.children(self.place.parent):
-            h, _ = h.claim(name, self.place.path, ANY)  # else its reader would be a leaf, and keep more than before
+            h, _ = h.claim(name, self.place.path, ANY, positions=at)
         return h
 
     def _claimed(self, name: str) -> Hypothesis:
@@ -229,16 +290,16 @@ class Question:
 
     # -- one input of a head ------------------------------------------------------------------------------------------
 
-    def _input_freed(self, name: str) -> Hypothesis:
+    def _input_freed(self, name: str, port: str) -> Hypothesis:
         h, claim_id = self._alone(name)
-        path, below = f"{claim_id}.{self.each}", h.children(claim_id)
+        path, below = f"{claim_id}.{port}", h.children(claim_id)
         for claim in below:
-            if claim.port == self.each:
+            if claim.port == port:
                 h = h.remove(claim.id)
         if not below:
-            for port in self.layout.by_id[name].ports:
-                if port != self.each:
-                    h, _ = h.claim(WHOLE, f"{claim_id}.{port}", SAME)
+            for other in self.layout.by_id[name].ports:
+                if other != port:
+                    h, _ = h.claim(WHOLE, f"{claim_id}.{other}", SAME)
         return h if h.children(claim_id) else h.claim(WHOLE, path, ANY)[0]
 
     def _alone(self, name: str) -> tuple[Hypothesis, str]:
@@ -255,16 +316,53 @@ class Question:
             h, _ = h.claim(rest, self.place.path, SAME)
         return h.claim(name, self.place.path, SAME)
 
-    def _input_claimed(self, name: str) -> Hypothesis:
+    def _input_claimed(self, name: str, port: str) -> Hypothesis:
         held = self.holding(name)
         if held:
-            return self.hypothesis.claim(WHOLE, f"{held[0].id}.{self.each}", self.rule)[0]
+            return self.hypothesis.claim(WHOLE, f"{held[0].id}.{port}", self.rule)[0]
         h, claim_id = self.opened.claim(name, self.place.path, SAME)
-        return h.claim(WHOLE, f"{claim_id}.{self.each}", self.rule)[0]
+        return h.claim(WHOLE, f"{claim_id}.{port}", self.rule)[0]
+
+    # -- one position -------------------------------------------------------------------------------------------------
+
+    def _why_not_at(self, position: int) -> str | None:
+        if any(self.where.of(claim) is None for claim in self.here):
+            return "a claim here holds at another position in each input"
+        held = [claim for claim in self.here if position in (self.where.of(claim) or ())]
+        if self.ask == FREE:
+            return FREE_ALREADY if self.here and not held else None
+        if held and all(claim.whole and claim.rule == self.rule for claim in held):
+            return f"it is claimed as '{self.rule}' already"
+        return None
+
+    def _at(self, position: int) -> Hypothesis:
+        h = self._without(position) if self.here else self.opened
+        if self.ask != FREE:
+            return h.claim(WHOLE, self.place.path, self.rule, positions=position)[0]
+        others = [p for p in range(self.where.length) if p != position]
+        if not self.here and others:
+            h, _ = h.claim(WHOLE, self.place.path, SAME, positions=others)
+        return self._open(h, WHOLE, position)
+
+    def _without(self, position: int) -> Hypothesis:
+        """Every claim of the port taken off one position; what stands under it stays, unless it held nowhere else."""
+        h = self.hypothesis
+        for claim in self.here:
+            held = self.where.of(claim) or ()
+            if position in held:
+                rest = [p for p in held if p != position]
+                h = h.change(claim.id, positions=rest)[0] if rest else h.remove(claim.id)
+        return h
 
 
 def question(
-    layout: Layout, h: Hypothesis, under: str, ask: str, each: Each, apply_rule: Callable[[str], object]
+    layout: Layout,
+    h: Hypothesis,
+    under: str,
+    ask: str,
+    each: Each,
+    apply_rule: Callable[[str], object],
+    positions: Where | None = None,
 ) -> Question:
     """A checked question.
 
@@ -274,6 +372,8 @@ def question(
         As in :class:`Question`.
     apply_rule : callable
         Raises a RuleError for a name that is no rule, or a rule that cannot be applied.
+    positions : Where, optional
+        As in :class:`Question`.
 
     Raises
     ------
@@ -290,7 +390,7 @@ def question(
             raise RuleError(f"question= is 'free', 'keep' or the name of a rule, and {error}", where=ask) from None
     if each not in EACH:
         raise ScrubError(f"each= is one of {listed(EACH)}, not {each!r}.")
-    return Question(h, where, ask, each, layout)
+    return Question(h, where, ask, each, layout, positions or Where())
 
 
 def accepted(
@@ -338,3 +438,23 @@ def check_senders(where: Place, names: Sequence[str]) -> None:
                 f"{suggestion(str(name), where.senders)}",
                 where=where.path,
             )
+
+
+def checked_candidates(asked: Question, names: Sequence[str] | None) -> tuple[str, ...]:
+    """What to ask about: all that the question is about, or some of it.
+
+    Raises
+    ------
+    ScrubError
+        No list, or something that is not asked about; the sentence says what is.
+    """
+    if names is None:
+        return asked.candidates
+    if isinstance(names, str):
+        raise ScrubError(f"candidates= takes a list of senders, not {names!r}.")
+    if asked.each not in ("position", "qkv"):
+        check_senders(asked.place, names)
+    odd = [name for name in names if name not in asked.candidates]
+    if odd:
+        raise ScrubError(f"'{odd[0]}' is not a '{asked.each}' to ask about; there are {listed(asked.candidates)}.")
+    return tuple(dict.fromkeys(names))

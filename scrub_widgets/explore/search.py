@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from ..engine.settings import Settings
 from ..hypothesis import Hypothesis
+from ..measure.estimates import false_discovery
 from ..task import Task
 from .questions import Question
 from .sweep import Row, Sweep
@@ -88,6 +89,12 @@ class Search:
         """The best answer there is for each sender, in the order in which they were asked about."""
         better = {row.component: row for row in self.again.rows} if self.again is not None else {}
         return tuple(better.get(row.component, row) for row in (self.first.rows if self.first is not None else ()))
+
+    @property
+    def q(self) -> Mapping[str, float]:
+        """False discovery rate of each sender among all that have an answer (Benjamini-Hochberg), by the best one there is."""
+        rows = self.rows
+        return {row.component: q for row, q in zip(rows, false_discovery([row.p for row in rows]), strict=True)}
 
     @property
     def exact_rows(self) -> frozenset[str]:

@@ -5,17 +5,18 @@ All on the same references and, where the claims agree, the same donors, so that
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tqdm.auto import tqdm
 
+from ..cluster import Progress, bars, checked
 from ..engine.run import baselines
 from ..engine.settings import Settings, settings
 from ..errors import ScrubError
@@ -24,14 +25,15 @@ from ..measure import estimates
 from ..measure.estimates import Estimate, Floats
 from ..result import Result
 from ..task import Task
+from .asking import GROUPS, asking, in_groups
 from .measured import losses_of
-from .questions import FREE, KEEP, Each, Question, check_senders, question
+from .questions import FREE, KEEP, Each, Question, checked_candidates, question
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SCHEMA = 1
-KIND = "scrub-widgets sweep"
+FALSE = 0.05
+"""False discovery rate up to which a sender is told from noise in what is printed and drawn."""
 ROUNDING = 1e-5
 """Smaller effects (0.001 %) are not told from the rounding of float32, however narrow their interval is."""
 
@@ -43,7 +45,8 @@ class Row:
     Attributes
     ----------
     component : str
-        The sender; with ``each="q"`` the head whose query input was asked about.
+        The sender; with ``each="q"`` the head whose query input was asked about; ``"a1.h3.q"`` with ``each="qkv"``, and
+        ``"@5"`` for a position.
     hypothesis : Hypothesis
         What was scrubbed for it.
     effect : Estimate
@@ -53,7 +56,7 @@ class Row:
     recovered : Estimate
         Loss recovered with it.
     losses : array of float
-        Scrubbed losses ``[n]``, on the references of :attr:`Sweep.base`.
+        Scrubbed losses ``[n]``, on the references of :attr:`Sweep.base`; empty in a row that was read from a file.
     p : float
         Chance of a change at least this large if there is none: a paired, two-sided t test. For many senders see
         :attr:`Sweep.q`.
@@ -98,6 +101,10 @@ class Sweep:
         Time spent.
     plain_seconds : float
         Time of one plain forward pass over as many inputs, by the clean pass over the task's data.
+    asked : Task or None
+        The task that was asked about, where that was rewritten to measure groups of neurons; None where it is :attr:`task`.
+    groups : int
+        Groups of neurons of each MLP, where those were asked about.
     """
 
     task: Task = field(repr=False)
@@ -109,6 +116,8 @@ class Sweep:
     skipped: Mapping[str, str]
     seconds: float
     plain_seconds: float
+    asked: Task | None = field(default=None, repr=False)
+    groups: int = 0
 
     @property
     def hypothesis(self) -> Hypothesis:
@@ -158,11 +167,11 @@ class Sweep:
             Largest false discovery rate.
         """
         sign = -1 if self.question.ask == FREE else 1
-        return tuple(
-            row
-            for row in self.ranked
-            if row.beyond_noise and sign * row.effect.value > threshold and self.q[row.component] <= q
-        )
+        return tuple(row for row in self.ranked if self.told(row, q) and sign * row.effect.value > threshold)
+
+    def told(self, row: Row, q: float = FALSE) -> bool:
+        """Whether a row can be told from noise, by its own interval and among all that were asked about (see :attr:`q`)."""
+        return row.beyond_noise and self.q[row.component] <= q
 
     def __getitem__(self, component: str) -> Row:
         """The row of one sender."""
@@ -180,9 +189,13 @@ class Sweep:
         lines = [
             f"{sentence(q)}: change of loss recovered",
             f"before: {self.base.loss_recovered}, n = {n}, seed {self.settings.seed}",
-            *(f"  {r.component:12} {_signed(r.effect):>34}   {_verdict(r)}" for r in self.ranked),
+            *(f"  {r.component:12} {_signed(r.effect):>34}   {self._verdict(r)}".rstrip() for r in self.ranked),
         ]
-        if self.rows and not any(row.beyond_noise for row in self.rows):
+        if self.rows:
+            lines.append(
+                f"q: false discovery rate. Of those with q <= {FALSE:g}, {100 * FALSE:g} % are expected to do nothing."
+            )
+        if self.rows and not any(self.told(row) for row in self.rows):
             lines.append(f"nothing beyond noise at n = {n}; raise samples")
         if self.skipped:
             lines.append(f"not asked: {', '.join(f'{name} ({why})' for name, why in self.skipped.items())}")
@@ -192,41 +205,51 @@ class Sweep:
 
     __repr__ = __str__
 
-    def plot(self) -> Figure:
-        """A map of layers by heads with a column for the MLPs; hatched where the effect is within noise."""
-        from .plot import heat_map  # matplotlib is loaded only for those who plot
+    def _verdict(self, row: Row) -> str:
+        if not row.effect.resolved:
+            return ""
+        rate = self.q[row.component]
+        q = "q < 0.001" if rate < 0.001 else f"q = {rate:.3f}"
+        if self.told(row):
+            return q
+        return f"{q}   {f'may be chance among {len(self.rows)}' if row.beyond_noise else 'within noise'}"
 
-        return heat_map(self)
+    def plot(self) -> Figure:
+        """A map of layers by heads with a column for the MLPs, or bars by position; hatched where it may be noise.
+
+        With ``each="qkv"`` one map for queries, keys and values each.
+        """
+        from .plot import figure  # matplotlib is loaded only for those who plot
+
+        return figure(self)
 
     def to_json(self) -> str:
-        """The question, the rows with their intervals, and where they come from, as JSON text."""
-        body = {
-            "kind": KIND,
-            "schema": SCHEMA,
-            "under": self.under,
-            "question": self.question.ask,
-            "each": self.question.each,
-            "hypothesis": json.loads(self.hypothesis.to_json()),
-            "before": {"hypothesis": json.loads(self.before.to_json()), "recovered": _plain(self.base.loss_recovered)},
-            "rows": [
-                {
-                    "component": row.component,
-                    "effect": _plain(row.effect),
-                    "loss_change": _plain(row.change),
-                    "recovered": _plain(row.recovered),
-                    "beyond_noise": row.beyond_noise,
-                    "p": row.p,
-                    "q": self.q[row.component],
-                }
-                for row in self.rows
-            ],
-            "left": list(self.left),
-            "skipped": dict(self.skipped),
-            "seconds": self.seconds,
-            "plain_forwards": _finite(self.forwards),
-            "provenance": dict(self.base.provenance),
-        }
-        return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        """The question, the settings, the rows with their intervals, and where they come from, as JSON text."""
+        from .saved import written
+
+        return written(self)
+
+    @classmethod
+    def from_json(cls, task: Task, text: str) -> Sweep:
+        """Read what :meth:`to_json` wrote, to look at it or to go on with it: ``sw.importance(task, resume=sweep)``.
+
+        What the answers are compared with is scrubbed again. Rows have their numbers, but no losses of single references.
+
+        Parameters
+        ----------
+        task : Task
+            The task that was asked about: the same data and model.
+        text : str
+            The JSON.
+
+        Raises
+        ------
+        ScrubError
+            No JSON of a sweep, or of another task: the sentence says what differs.
+        """
+        from .saved import read
+
+        return read(task, text)
 
 
 def importance(
@@ -236,12 +259,15 @@ def importance(
     question: str = FREE,
     *,
     each: Each = "component",
+    groups: int = GROUPS,
     samples: int = 1024,
     seed: int = 0,
     unclaimed: str = "per receiver",
     baseline: str | Sequence[str] = "shuffled",
     candidates: Sequence[str] | None = None,
-    progress: bool = True,
+    resume: Sweep | None = None,
+    client: Any = None,
+    progress: Progress = True,
 ) -> Sweep:
     """Ask of each sender of a port how much it matters, given a hypothesis.
 
@@ -256,14 +282,22 @@ def importance(
     question : str
         ``"free"``: what if this one takes its value on a random input; ``"keep"``: what if it is claimed as ``same input``;
         the name of a rule: what if it is claimed with that. docs/numbers.md says what stays as it is.
-    each : {"component", "head", "mlp", "q", "k", "v"}
-        Whole senders, or one input of each head among them.
+    each : {"component", "head", "mlp", "part", "q", "k", "v", "qkv", "position", "neurons"}
+        Whole senders (all, heads, MLPs, or parts of rewritten components); one input of each head among them (``"qkv"``: each of
+        the three); all that the port reads at one position; or groups of neurons of the MLPs among them.
+    groups : int
+        With ``each="neurons"``: groups of neighbouring neurons of each MLP. The sweep is then about ``sweep.task``, in which
+        they are parts such as ``m0[n0-127]``.
     samples, seed, unclaimed, baseline
         As in :meth:`Task.scrub`.
     candidates : sequence of str, optional
         Ask about these senders only.
-    progress : bool
-        Whether to show a progress bar when it takes long.
+    resume : Sweep, optional
+        An earlier one that was not complete, of this task: all of the question and its settings is taken from it.
+    client : dask.distributed.Client, optional
+        Spread the work over its cluster; docs/cluster.md.
+    progress : bool or "dask"
+        Whether to show a progress bar when it takes long; with ``client`` also Dask's own.
 
     Returns
     -------
@@ -275,13 +309,27 @@ def importance(
     ScrubError
         No such port, question or sender.
     """
-    chosen = settings(samples, seed, unclaimed, baseline)
-    steps = sweep_steps(task, h or Hypothesis(), under, question, each=each, chosen=chosen, candidates=candidates)
-    sweep = next(steps)
-    total = len(sweep.left)
-    with tqdm(total=total, desc="sweep", unit="sender", leave=False, delay=2.0, disable=not progress) as bar:
-        for sweep in steps:
-            bar.update(total - len(sweep.left) - bar.n)
+    chosen, asked = settings(samples, seed, unclaimed, baseline), h or Hypothesis()
+    with bars(progress, client) as own:
+        if resume is not None:
+            steps = _going_on(task, resume, client)
+        else:
+            steps = sweep_steps(
+                task,
+                asked,
+                under,
+                question,
+                each=each,
+                groups=groups,
+                chosen=chosen,
+                candidates=candidates,
+                client=client,
+            )
+        sweep = next(steps)
+        total = len(sweep.left)
+        with tqdm(total=total, desc="sweep", unit="sender", leave=False, delay=2.0, disable=not own) as bar:
+            for sweep in steps:
+                bar.update(total - len(sweep.left) - bar.n)
     return sweep
 
 
@@ -292,36 +340,56 @@ def sweep_steps(
     ask: str = FREE,
     *,
     each: Each = "component",
+    groups: int = GROUPS,
     chosen: Settings | None = None,
     candidates: Sequence[str] | None = None,
     resume: Sweep | None = None,
+    client: Any = None,
 ) -> Iterator[Sweep]:
     """The sweep of :func:`importance` step by step: first without rows, then after each sender.
 
     Parameters
     ----------
-    task, h, under, ask, each, candidates
+    task, h, under, ask, each, groups, candidates
         As there.
     chosen : Settings, optional
         Samples, seed, policy, baseline.
     resume : Sweep, optional
         An earlier one of the same question: what it has is not measured again. It must be about the same hypothesis, port,
         question and settings.
+    client : dask.distributed.Client, optional
+        Spread the work over its cluster.
 
     Raises
     ------
     ScrubError
-        No such port, question or sender; another question than the one to resume. Before anything is computed.
+        No such port, question or sender; a cluster that cannot be used; another question than the one to resume. Before anything is computed.
     """
+    if client is not None:
+        checked(client)
     task.check(h)
-    asked = question(task.graph.layout, h, under, ask, each, task.classes)
+    origin, count = None, 0
+    if each == "neurons":
+        question(task.graph.layout, h, under, ask, each, task.classes)  # refused before the MLPs are rewritten
+        origin, count = task, groups
+        known = resume.task if resume is not None and resume.asked is task and resume.groups == groups else None
+        task, h, under = in_groups(task, h, under, groups, known)
+    asked = asking(task, h, under, ask, each)
     chosen = _with_one_baseline(h, chosen or Settings())
     if resume is not None and (resume.task is not task or resume.question != asked or resume.settings != chosen):
         raise ScrubError("the sweep to resume is of another task, hypothesis, port, question or settings.")
-    names = _names(asked, candidates)
+    names = checked_candidates(asked, candidates)
     if not names:
-        raise ScrubError(f"no sender of '{under}' is a '{each}' to ask about.")
-    return _steps(task, asked, chosen, names, resume)
+        why = "; rewrite a component first, task.rewrite(...)" if each == "part" else ""
+        raise ScrubError(f"no sender of '{under}' is a '{each}' to ask about{why}.")
+    return _steps(task, asked, chosen, names, resume, origin, count, client)
+
+
+def _going_on(task: Task, resume: Sweep, client: Any) -> Iterator[Sweep]:
+    if task is not (resume.asked or resume.task):
+        raise ScrubError("the sweep to resume is of another task; Sweep.from_json(task, text) reads it for this one.")
+    names = [*(row.component for row in resume.rows), *resume.left]
+    return _steps(resume.task, resume.question, resume.settings, names, resume, resume.asked, resume.groups, client)
 
 
 def _steps(
@@ -330,6 +398,9 @@ def _steps(
     chosen: Settings,
     names: Sequence[str],
     resume: Sweep | None,
+    origin: Task | None,
+    groups: int,
+    client: Any,
 ) -> Iterator[Sweep]:
     began = time.perf_counter()
     reasons = {name: asked.why_not(name) for name in names}
@@ -337,8 +408,8 @@ def _steps(
     plain = task.prepare().seconds / len(task) * chosen.samples
     left = tuple(name for name, why in reasons.items() if why is None)
     if resume is None:
-        *_, base = task.stream(asked.before, chosen)
-        found = Sweep(task, asked, chosen, base, (), left, skipped, time.perf_counter() - began, plain)
+        *_, base = task.stream(asked.before, chosen, client=client)
+        found = Sweep(task, asked, chosen, base, (), left, skipped, time.perf_counter() - began, plain, origin, groups)
     else:
         known = {row.component for row in resume.rows}
         left = tuple(name for name in left if name not in known)
@@ -346,13 +417,14 @@ def _steps(
     yield found
     afters = {name: asked.after(name) for name in found.left}
     began = time.perf_counter()
-    for name, losses in zip(afters, losses_of(task, list(afters.values()), chosen), strict=True):
-        row = _row(found, name, afters[name], losses)
-        spent = found.seconds + time.perf_counter() - began
-        left = tuple(other for other in found.left if other != name)
-        found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
-        yield found
-        began = time.perf_counter()
+    with closing(losses_of(task, list(afters.values()), chosen, client, asked.place.path)) as measured:
+        for name, losses in zip(afters, measured, strict=True):
+            row = _row(found, name, afters[name], losses)
+            spent = found.seconds + time.perf_counter() - began
+            left = tuple(other for other in found.left if other != name)
+            found = replace(found, rows=(*found.rows, row), left=left, seconds=spent)
+            yield found
+            began = time.perf_counter()
 
 
 def _row(sweep: Sweep, name: str, after: Hypothesis, losses: Floats) -> Row:
@@ -368,19 +440,6 @@ def _row(sweep: Sweep, name: str, after: Hypothesis, losses: Floats) -> Row:
     )
 
 
-def _names(asked: Question, candidates: Sequence[str] | None) -> Sequence[str]:
-    """The senders to ask about."""
-    if candidates is None:
-        return asked.candidates
-    if isinstance(candidates, str):
-        raise ScrubError(f"candidates= takes a list of senders, not {candidates!r}.")
-    check_senders(asked.place, candidates)
-    odd = [name for name in candidates if name not in asked.candidates]
-    if odd:
-        raise ScrubError(f"'{odd[0]}' is not a '{asked.each}' to ask about.")
-    return tuple(dict.fromkeys(candidates))
-
-
 def _with_one_baseline(h: Hypothesis, chosen: Settings) -> Settings:
     """The components of an ``ablated`` baseline by name: those that the hypothesis itself claims, for every row the same."""
     if chosen.baseline != "ablated":
@@ -388,10 +447,18 @@ def _with_one_baseline(h: Hypothesis, chosen: Settings) -> Settings:
     return msgspec.structs.replace(chosen, baseline=baselines(h, chosen)["ablated"])
 
 
+WHAT = {
+    "component": "each sender",
+    "mlp": "each MLP",
+    "qkv": "the q, k and v input of each head",
+    "position": "all input at each position",
+    "neurons": "each group of neurons",
+}
+
+
 def sentence(q: Question) -> str:
     """What was asked, in words: ``free each head under logits``."""
-    what = {"component": "sender", "mlp": "MLP"}.get(q.each, q.each)
-    each = f"the {what} input of each head" if q.each in ("q", "k", "v") else f"each {what}"
+    each = f"the {q.each} input of each head" if q.each in ("q", "k", "v") else WHAT.get(q.each, f"each {q.each}")
     verb = {FREE: "free", KEEP: "keep"}.get(q.ask)
     path = q.place.path
     return f"{verb} {each} under {path}" if verb else f"claim {each} under {path} as '{q.ask}'"
@@ -402,15 +469,3 @@ def _signed(e: Estimate) -> str:
         return str(e)
     value, low, high = (round(100 * x, 1) + 0.0 for x in (e.value, e.low, e.high))
     return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
-
-
-def _verdict(row: Row) -> str:
-    return "" if row.beyond_noise else "within noise"
-
-
-def _plain(e: Estimate) -> dict[str, float | None]:
-    return {"value": _finite(e.value), "low": _finite(e.low), "high": _finite(e.high)}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

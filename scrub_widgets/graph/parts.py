@@ -153,6 +153,33 @@ class Neurons(Part):
 
 
 @dataclass(frozen=True)
+class NeuronGroup(Part):
+    """Some neurons; its value are their activations, ``[rows, p, neurons]``."""
+
+    mlp: Mlp
+    chosen: list[int]
+
+    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:
+        """The part's value."""
+        return self.mlp.activations(read[""])[..., self.chosen]
+
+    def emit(self, value: Tensor) -> Tensor:
+        """Through the neurons' output weights."""
+        return self.mlp.written(value, self.chosen)
+
+
+@dataclass(frozen=True)
+class Bias(Part):
+    """An MLP's output bias, the same everywhere."""
+
+    mlp: Mlp
+
+    def compute(self, clean: Clean, read: Mapping[str, Tensor], spots: Spots, donors: Tensor) -> Tensor:
+        """The part's value."""
+        return self.mlp.bias.expand(*read[""].shape)
+
+
+@dataclass(frozen=True)
 class Branch(Part):
     """One factor of a gated MLP's neurons, ``[rows, p, d_mlp]``."""
 

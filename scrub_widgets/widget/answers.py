@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import charts, edits, files, history, lessons, making, sample, search, wire
+from . import charts, discover, edits, files, history, lessons, making, sample, search, wire
 
 if TYPE_CHECKING:
     from .widget import ScrubWidget
@@ -64,4 +64,6 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.AskSearch: search.ask,
     wire.CancelSearch: acknowledged(lambda widget: widget.session.cancel_search()),
     wire.Accept: search.accept,
+    wire.Discover: discover.ask,
+    wire.DoDiscovery: discover.do,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..errors import ScrubError
 from ..explore.questions import FREE, KEEP
@@ -70,24 +70,26 @@ def searches_of(searches: Sequence[Search]) -> list[wire.SearchInfo]:
 def search_of(search: Search) -> wire.SearchInfo:
     """One search."""
     q, exact, first = search.question, search.exact_rows, search.first
+    rates = search.q
     asked: wire.Asked = "free" if q.ask == FREE else "keep" if q.ask == KEEP else "rule"
     return wire.SearchInfo(
         rev=search.rev,
         under=search.under,
         question=asked,
         rule=q.ask if asked == "rule" else None,
-        each=q.each,
+        each=cast("wire.EachSender", q.each),  # a session asks about no neurons
         cells=[
             wire.SearchCell(
                 component=row.component,
-                effect=_rounded(row.effect),
+                effect=rounded(row.effect),
                 beyond_noise=row.beyond_noise,
+                q=round(rates[row.component], DIGITS),
                 exact=row.component in exact,
             )
             for row in search.rows
         ],
         skipped=[wire.Skipped(component=c, why=why) for c, why in (first.skipped if first is not None else {}).items()],
-        before=None if first is None else _rounded(first.base.loss_recovered),
+        before=None if first is None else rounded(first.base.loss_recovered),
         done=search.done,
         total=search.total,
         running=search.running,
@@ -102,7 +104,7 @@ def search_of(search: Search) -> wire.SearchInfo:
     )
 
 
-def _rounded(e: Estimate) -> wire.Interval:
+def rounded(e: Estimate) -> wire.Interval:
     """Enough digits for a cell."""
     value, low, high = (round(x, DIGITS) + 0.0 for x in (e.value, e.low, e.high))  # + 0.0: never "-0.0"
     return wire.Interval.of(Estimate(value, low, high))

@@ -26,7 +26,7 @@ from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, charts, export, history, lessons, publish, search, wire
+from . import answers, charts, discover, export, history, lessons, publish, search, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,6 +74,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _history = traitlets.Dict().tag(sync=True, echo_update=False)
     _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _searches: traitlets.List[Any] = traitlets.List().tag(sync=True, echo_update=False)
+    _discovery = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
@@ -365,6 +366,8 @@ class ScrubWidget(anywidget.AnyWidget):
             self._set(_status=wire.plain(publish.status_of(session.status)))
         elif what in ("search", "searching"):
             search.show(self, what)
+        elif what in ("discovery", "discovering"):
+            discover.show(self, what)
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
         elif what == "charts" and session.outcome is not None:

@@ -11,6 +11,7 @@ import pytest
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, ScrubError, Session
+from scrub_widgets.engine import stack
 from tests.unit.gate import LONG
 from tests.unit.models import gpt2
 
@@ -41,7 +42,8 @@ class Turnstile:
 
 
 @pytest.fixture
-def slow() -> Iterator[tuple[Session, Turnstile]]:
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Session, Turnstile]]:
+    monkeypatch.setattr(stack, "MOST", 1)  # every sender by itself: an answer comes with the last one of its stack
     m, gate = gpt2(), Turnstile()
     s = Session(sw.Task(m.bridge, m.tokens, loss=gate), samples=64)  # one chunk: one call for each scrub
     s.wait(LONG, checked=True)
@@ -68,6 +70,7 @@ def test_a_search_gives_what_a_script_gets(session: Session) -> None:
     assert found.complete
     assert (found.done, found.total) == (len(own), len(own))
     assert found.exact_rows == {r.component for r in own.rows}
+    assert found.q == own.q
     assert found.rev == session.rev
     assert session.hypothesis == Hypothesis()
 
@@ -221,3 +224,22 @@ def test_a_rule_that_cannot_be_applied_is_refused_before_any_work(session: Sessi
     with pytest.raises(sw.RuleError, match="fails"):
         other.search(question="fails")
     other.close()
+
+
+def test_positions_and_single_inputs_are_searched_and_accepted(session: Session) -> None:
+    session.search(each="qkv", samples=32)
+    inputs = session.wait_search(LONG)
+    assert inputs is not None
+    assert {row.component.rpartition(".")[2] for row in inputs.rows} == {"q", "k", "v"}
+    session.search(each="position", samples=32)
+    places = session.wait_search(LONG)
+    assert places is not None
+    assert places.complete
+    assert places.rows[0].component.startswith("@")
+    session.accept(["@3", "@1"], rule="token")
+    (claim,) = session.hypothesis
+    assert (claim.components, claim.rule, claim.positions) == (("*",), "token", (1, 3))
+    session.undo()
+    with pytest.raises(ScrubError, match="'@5'"):
+        session.accept(["@last"])
+    assert session.hypothesis == Hypothesis()

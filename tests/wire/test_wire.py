@@ -22,6 +22,7 @@ TRAITS = {
     "confirm": wire.ConfirmInfo,
     "lesson": wire.LessonsInfo,
     "searches": list[wire.SearchInfo],
+    "discovery": wire.DiscoveryInfo | None,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
     "charts": wire.Charts | None,

@@ -1,7 +1,6 @@
 /** The senders, most important first, with their intervals. */
 import { useApp } from "../app";
-import { componentWords } from "../graph";
-import { pointBounds, points, ranked } from "../search";
+import { candidateName, candidateWords, doubtWords, pointBounds, points, ranked, told } from "../search";
 import { count } from "../text";
 import type { Search, SearchCell } from "../wire";
 
@@ -42,14 +41,15 @@ function Row({ cell, at }: { cell: SearchCell; at: (v: number) => number }) {
   const index = store.index.value;
   const { chosen } = ui.search.value;
   const { value, low, high } = cell.effect;
+  const doubt = doubtWords(cell);
   const marked = chosen.includes(cell.component);
   const pick = () =>
     actions.setSearch({
       chosen: marked ? chosen.filter((c) => c !== cell.component) : [...chosen, cell.component],
     });
   return (
-    <li class={`scrub-ranked-row${cell.beyond_noise ? "" : " scrub-ranked-noise"}`}>
-      <label title={index ? componentWords(index, cell.component) : cell.component}>
+    <li class={`scrub-ranked-row${told(cell) ? "" : " scrub-ranked-noise"}`}>
+      <label title={[index ? candidateWords(index, cell.component) : cell.component, doubt].filter(Boolean).join(": ")}>
         <input
           type="checkbox"
           checked={marked}
@@ -57,7 +57,7 @@ function Row({ cell, at }: { cell: SearchCell; at: (v: number) => number }) {
           data-testid={`search-pick-${cell.component}`}
           onChange={pick}
         />
-        {cell.component}
+        {candidateName(cell.component)}
       </label>
       <span class="scrub-ranked-bar" aria-hidden="true">
         <i class="scrub-ranked-zero" style={{ left: `${at(0)}%` }} />
@@ -72,7 +72,7 @@ function Row({ cell, at }: { cell: SearchCell; at: (v: number) => number }) {
         {cell.exact ? "" : "≈ "}
         <b>{points(value)}</b> <span class="scrub-muted">{pointBounds(cell.effect)}</span>
         <span class="scrub-hidden">
-          {cell.beyond_noise ? "" : ", within noise"}
+          {doubt && `, ${doubt}`}
           {cell.exact ? "" : ", estimate"}
         </span>
       </span>

@@ -1,9 +1,10 @@
 /** The Search tab: a question about every sender of a port, its answers as they come, and what to accept of them. */
 import { useApp } from "../app";
 import { claimsUnder, groupWords, pathWords, receiversOf } from "../hypothesis";
-import { answering, asked, candidates, costUpTo, crumbs, places, stale } from "../search";
+import { answering, asked, asksOf, candidateName, costUpTo, crumbs, places, stale, told } from "../search";
 import { count, fixed, percent, plural } from "../text";
 import type { Search } from "../wire";
+import { Discover } from "./Discover";
 import { SearchAccept } from "./SearchAccept";
 import { SearchAsk } from "./SearchAsk";
 import { SearchList } from "./SearchList";
@@ -12,27 +13,59 @@ import { SearchMap } from "./SearchMap";
 /** While a search runs, its progress on the tab. */
 export function SearchBadge() {
   const { store } = useApp();
-  const running = store.searches.value.find((s) => s.running);
-  if (!running) return null;
+  const running = store.searches.value.find((s) => s.running) ?? store.discovery.value;
+  if (!running?.running) return null;
   return (
     <span class="scrub-search-badge scrub-number">
       {running.done}/{running.total}
-      <span class="scrub-hidden"> senders measured</span>
+      <span class="scrub-hidden"> measured</span>
     </span>
   );
 }
 
 export function SearchPanel() {
+  const { ui, actions } = useApp();
+  const { way } = ui.search.value;
+  return (
+    <>
+      <div class="scrub-segments scrub-search-ways" role="group" aria-label="What to search for">
+        {WAYS.map(([key, words]) => (
+          <button
+            key={key}
+            type="button"
+            class="scrub-segment"
+            data-testid={`search-way-${key}`}
+            aria-pressed={way === key}
+            onClick={() => actions.setSearch({ way: key })}
+          >
+            {words}
+          </button>
+        ))}
+      </div>
+      {way === "circuit" ? <Discover /> : <OnePort />}
+    </>
+  );
+}
+
+const WAYS = [
+  ["port", "Ask one port"],
+  ["circuit", "Find a circuit"],
+] as const;
+
+function OnePort() {
   const { store, ui } = useApp();
   const form = ui.search.value;
   const now = asked(store, form);
   if (!now || !store.index.value) return <p class="scrub-muted">Waiting for the model…</p>;
   const search = answering(store.searches.value, now.question);
-  const asks = candidates(store.index.value, now.receiver, form.each);
   return (
     <div class="scrub-search" data-testid="search" data-under={now.receiver.path}>
       <Way path={now.receiver.path} />
-      <SearchAsk receiver={now.receiver} asks={asks.length} search={search} />
+      <SearchAsk
+        receiver={now.receiver}
+        asks={asksOf(store, store.index.value, now.receiver, form.each)}
+        search={search}
+      />
       {search && <Answers search={search} />}
       {search && search.cells.length > 0 && !store.readOnly && <SearchAccept search={search} />}
       <Upstream path={now.receiver.path} />
@@ -82,7 +115,7 @@ function Answers({ search }: { search: Search }) {
   const form = ui.search.value;
   const old = stale(search, store.state.value?.rev ?? 0);
   const resolved = search.cells.some((c) => c.effect.value !== null);
-  const found = search.cells.filter((c) => c.beyond_noise).length;
+  const found = search.cells.filter(told).length;
   return (
     <section class="scrub-answers" data-testid="search-answers" data-stale={old} data-running={search.running}>
       <h3>Change of loss recovered, in points</h3>
@@ -163,7 +196,7 @@ function Skipped({ search }: { search: Search }) {
       <ul>
         {search.skipped.map((s) => (
           <li key={s.component}>
-            {s.component}: {s.why}
+            {candidateName(s.component)}: {s.why}
           </li>
         ))}
       </ul>
@@ -178,7 +211,7 @@ function Table({ search }: { search: Search }) {
       <table class="scrub-table" data-testid="search-numbers">
         <thead>
           <tr>
-            {["sender", "change, points", "low", "high", "noise", "samples"].map((h) => (
+            {["sender", "change, points", "low", "high", "q", "noise", "samples"].map((h) => (
               <th key={h} scope="col">
                 {h}
               </th>
@@ -188,11 +221,12 @@ function Table({ search }: { search: Search }) {
         <tbody>
           {search.cells.map((c) => (
             <tr key={c.component}>
-              <th scope="row">{c.component}</th>
+              <th scope="row">{candidateName(c.component)}</th>
               <td>{cell(c.effect.value)}</td>
               <td>{cell(c.effect.low)}</td>
               <td>{cell(c.effect.high)}</td>
-              <td>{c.beyond_noise ? "beyond" : "within"}</td>
+              <td>{c.q < 0.001 ? "< 0.001" : fixed(c.q, 3)}</td>
+              <td>{told(c) ? "beyond" : c.beyond_noise ? "q too large" : "within"}</td>
               <td>{count(c.exact ? search.full : search.samples)}</td>
             </tr>
           ))}
@@ -242,7 +276,7 @@ function Upstream({ path }: { path: string }) {
 
 /** The end of a search, for a screen reader. */
 function Spoken({ search }: { search: Search | null }) {
-  const found = search?.cells.filter((c) => c.beyond_noise).length ?? 0;
+  const found = search?.cells.filter(told).length ?? 0;
   const text =
     !search || search.running || search.cells.length === 0
       ? ""

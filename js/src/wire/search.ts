@@ -3,13 +3,15 @@ import { flag, list, nullable, oneOf, real, shape, text, whole } from "../check"
 import type { Interval } from "../wire";
 
 export type Asked = "free" | "keep" | "rule";
-/** Whole senders (all, heads only, MLPs only), or one input of every head among them. */
-export type Each = "component" | "head" | "mlp" | "q" | "k" | "v";
+/** Whole senders (all, heads, MLPs, parts), one input of every head ("qkv": each of the three, named "a0.h1.q"), or positions ("@5"). */
+export type Each = "component" | "head" | "mlp" | "part" | "q" | "k" | "v" | "qkv" | "position";
 export type SearchCell = {
   component: string;
   /** Change of loss recovered, as a fraction: below zero, the loss gets worse. */
   effect: Interval;
   beyond_noise: boolean;
+  /** False discovery rate, among all senders that have an answer. */
+  q: number;
   /** Measured with all samples of the session. */
   exact: boolean;
 };
@@ -57,11 +59,11 @@ export type SearchRequest =
 
 const bounds = shape({ value: nullable(real), low: nullable(real), high: nullable(real) });
 const asked = oneOf("free", "keep", "rule");
-const each = oneOf("component", "head", "mlp", "q", "k", "v");
+const each = oneOf("component", "head", "mlp", "part", "q", "k", "v", "qkv", "position");
 
 export const search = shape({
   ...{ rev: whole, under: text, question: asked, rule: nullable(text), each },
-  cells: list(shape({ component: text, effect: bounds, beyond_noise: flag, exact: flag })),
+  cells: list(shape({ component: text, effect: bounds, beyond_noise: flag, q: real, exact: flag })),
   skipped: list(shape({ component: text, why: text })),
   ...{ before: nullable(bounds), done: whole, total: whole, running: flag, message: text },
   ...{ samples: whole, full: whole, exact: whole, seed: whole, eta: nullable(real), seconds: real, cost: real },
@@ -69,7 +71,8 @@ export const search = shape({
 
 export const searchMessages = {
   search: shape({
-    ...{ kind: text, id: text, under: text, question: asked, rule: nullable(text), each },
+    ...{ kind: text, id: text, under: text, question: asked, rule: nullable(text) },
+    each,
     ...{ samples: nullable(whole), exact: whole, candidates: nullable(list(text)) },
   }),
   cancel_search: shape({ kind: text, id: text }),

@@ -2,6 +2,7 @@
 
 from .base import *
 from .charts import *
+from .discover import *
 from .files import *
 from .history import *
 from .lessons import *

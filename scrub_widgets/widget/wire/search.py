@@ -7,15 +7,16 @@ from typing import Literal
 from .base import Answer, Interval, Message, Number, Shape
 
 Asked = Literal["free", "keep", "rule"]
-EachSender = Literal["component", "head", "mlp", "q", "k", "v"]
+EachSender = Literal["component", "head", "mlp", "part", "q", "k", "v", "qkv", "position"]
 
 
 class SearchCell(Shape, frozen=True):
-    """What one sender does: the change of loss recovered, as a fraction."""
+    """What one sender does: the change of loss recovered, as a fraction; ``q``: false discovery rate among all of them."""
 
     component: str
     effect: Interval
     beyond_noise: bool
+    q: float
     exact: bool
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from ...errors import ScrubError
 from . import charts as c
+from . import discover as d
 from . import files as f
 from . import history as h
 from . import lessons
@@ -48,6 +49,9 @@ AnyMessage = (
     | x.AskSearch
     | x.CancelSearch
     | x.Accept
+    # discoveries
+    | d.Discover
+    | d.DoDiscovery
 )
 """What the view sends."""
 
@@ -73,6 +77,9 @@ AnyAnswer = (
     | s.Attended
     # searches
     | x.Searching
+    # discoveries
+    | d.Planned
+    | d.Discovering
 )
 """What the kernel sends."""
 
