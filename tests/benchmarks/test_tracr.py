@@ -27,6 +27,7 @@ from tests.unit.tracr_scores import (
     costs,
     discovered,
     pruned,
+    recovered_by,
     roc_as_acdc_counts,
 )
 
@@ -103,7 +104,7 @@ def test_what_discovery_claims(capsys: pytest.CaptureFixture[str]) -> None:
         used = [found_of(circuit, c.truth.used) for circuit in circuits]
         differ = min(found_of(circuit, c.truth.moving).recall for circuit in circuits)
         precision, recall = min(f.precision for f in used), min(f.recall for f in used)
-        recovered, scrubs = min(found.recovered.value for found in runs), max(found.scrubs for found in runs)
+        recovered, scrubs = min(recovered_by(found) for found in runs), max(found.scrubs for found in runs)
         counted = _range([len(circuit) for circuit in circuits], "d")
         lines.append(
             f"{program:11}{inputs:14}{counted:>8}{precision:10.2f}{recall:15.2f}{differ:16.2f}{100 * recovered:13.1f} %{scrubs:7}"

@@ -116,6 +116,12 @@ def discovered(task: sw.Task, samples: int = 256, seed: int = 0) -> sw.Discovery
     return sw.discover(task, max_claims=40, depth=8, samples=samples, seed=seed, confirm=False, progress=False)
 
 
+def recovered_by(found: sw.Discovery) -> float:
+    """Loss recovered by what a discovery found."""
+    assert found.recovered is not None
+    return found.recovered.value
+
+
 def costs(found: sw.Discovery, edges: Collection[Key]) -> dict[Key, float]:
     """What freeing each edge cost where a discovery asked; 0 where it had no reason to ask, or nothing was lost."""
     scores = dict.fromkeys(edges, 0.0)
