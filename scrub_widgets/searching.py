@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .errors import Cancelled, ScrubError
+from .errors import Cancelled, ScrubError, listed
 from .explore.asking import asking
-from .explore.questions import Each, checked_candidates
+from .explore.questions import Each, Question, checked_candidates, place
 from .explore.search import Search
 from .explore.sweep import Sweep, sweep_steps
+from .graph.base import Layout
+from .hypothesis import WHOLE, Hypothesis
 from .interrupt import interruptible
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 KEEP_SEARCHES = 12
 ROOM = 256 * 2**20
 """Bytes of losses that all searches may keep together; the newest one stays whatever its size."""
+ONLY_SWEEPS: tuple[Each, ...] = ("part", "qkv", "position", "neurons")
+"""Questions whose answers the Search tab has no cells for."""
 PUBLISH_EVERY = 0.05
 """Seconds between two messages about a running search, once it has many answers: each message has them all."""
 MANY = 64
@@ -41,10 +45,9 @@ def ask(
         session._open()
         task, chosen = session.task, session.settings
         wanted = chosen.samples if samples is None else whole("samples", samples, 2, chosen.samples)
-        if each == "neurons":
+        if each in ONLY_SWEEPS:
             raise ScrubError(
-                "a session asks about the neurons of an MLP that is rewritten there, with each='part'; groups of neurons of all "
-                "MLPs are sw.importance(task, h, under, each='neurons')."
+                f"a session does not ask about each {each!r}; a script does: sw.importance(task, h, under, each={each!r})."
             )
         asked = asking(task, session.hypothesis, under, ask_, each)
         some = None if candidates is None else checked_candidates(asked, candidates)
@@ -65,6 +68,19 @@ def ask(
         session._tell("search")
         session._changed.notify_all()
         return found
+
+
+def accepted_at(
+    layout: Layout, h: Hypothesis, under: str, names: Sequence[str], rule: str, *, keep: bool = True
+) -> Hypothesis:
+    """A claim of all that a port reads at some positions; parameters as for :func:`.questions.accepted`."""
+    where = place(layout, h, under)
+    try:
+        positions = sorted({int(name[1:]) for name in names})
+    except ValueError:
+        raise ScrubError(f"positions are accepted by names such as '@5', not {listed(names)}.") from None
+    made = Question(h, where, rule, "component", layout).opened if keep else h
+    return made.claim(WHOLE, where.path, rule, positions=positions)[0]
 
 
 def stop(session: Session, message: str) -> None:

@@ -545,7 +545,8 @@ class Session(Making, Discovering):
         Parameters
         ----------
         components : sequence of str
-            Each becomes a claim of its own.
+            Each becomes a claim of its own. Positions, ``["@5", "@7"]`` as a search about them names them, become one claim
+            of all that is read there.
         under : str
             The port, as a path.
         rule : str
@@ -562,7 +563,8 @@ class Session(Making, Discovering):
         layout = self.task.graph.layout
 
         def change(step: Step) -> Step:
-            h = accepted(layout, step.hypothesis, under, names, rule, keep=keep)
+            take = searching.accepted_at if names and all(name.startswith("@") for name in names) else accepted
+            h = take(layout, step.hypothesis, under, names, rule, keep=keep)
             return replace(step, hypothesis=h, edit=f"accept {', '.join(names)} under {under}")
 
         return self.edit(change)

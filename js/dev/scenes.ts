@@ -55,7 +55,7 @@ import madeTask from "../../tests/wire/trait.task.made.json";
 import toyTask from "../../tests/wire/trait.task.toy.json";
 import type { Claim, Component, Examples, Graph, KernelMessage, Port } from "../src/wire";
 import { answerEdits, FakeModel } from "../test/fake";
-import { madeSearch } from "./searches";
+import { madeSearch, ofInputs, ofPlaces } from "./searches";
 
 const whole = { part_of: null, part: null };
 
@@ -188,6 +188,12 @@ const scenes: Record<string, Record<string, unknown>> = {
     state: { ...story, rev: 9 },
     searches: [madeSearch(makeGraph(2, 8, false), "logits", 6)],
   },
+  searchqkv: { ...base, searches: [ofInputs(madeSearch(induction as Graph, "logits", 6))] },
+  searchqkv12: {
+    ...{ ...big(12, 12, true), state: { ...state, claims: nameMovers } },
+    searches: [ofInputs(madeSearch(makeGraph(12, 12, true), "logits", 6))],
+  },
+  searchplaces: { ...base, searches: [ofPlaces(madeSearch(makeGraph(2, 12, false), "logits", 6))] },
   searchtoy: { ...toy, searches: [madeSearch(toyGraph as Graph, "logits", 3)] },
   discover: { ...base, state: empty },
   planned: base,

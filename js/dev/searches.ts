@@ -29,3 +29,21 @@ export function madeSearch(graph: Graph, under: string, rev: number, upto?: numb
     ...{ samples: 256, full: 1024, exact: 5, seed: 0, eta: running ? 14.2 : 0, seconds: 2.2, cost: 3.4 },
   };
 }
+
+/** The same about each input of the heads. */
+export const ofInputs = (search: Search): Search => ({
+  ...search,
+  each: "qkv",
+  cells: search.cells
+    .filter((c) => c.component.includes(".h"))
+    .flatMap((c, i) =>
+      ["q", "k", "v"].map((port, k) => ({ ...c, q: (i + k) % 3 ? c.q : 0.4, component: `${c.component}.${port}` })),
+    ),
+});
+
+/** The same about positions. */
+export const ofPlaces = (search: Search): Search => ({
+  ...search,
+  each: "position",
+  cells: search.cells.slice(0, 24).map((c, i) => ({ ...c, component: `@${i}` })),
+});

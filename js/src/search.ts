@@ -1,7 +1,7 @@
 /** The Search panel without its drawing: what is asked, which search answers it, where cells stand, what accepting does. */
 
 import type { Ui } from "./app";
-import { componentWords, type GraphIndex, isFunctions } from "./graph";
+import { componentWords, type GraphIndex, isFunctions, portWord } from "./graph";
 import { allReceivers, claimsUnder, findReceiver, pathWords, type Receiver, ROOT, rootReceiver } from "./hypothesis";
 import type { Store } from "./store";
 import type { Asked, Component, Each, Request, Search, SearchCell } from "./wire";
@@ -68,15 +68,48 @@ export function asked(store: Store, form: SearchForm): { receiver: Receiver; que
   return { receiver, question: { under: receiver.path, question, rule, each } };
 }
 
-/** Senders that such a question is about. */
+/** How many answers a question has at most: of positions, those that are read are known once it runs. */
+export const asksOf = (store: Store, index: GraphIndex, receiver: Receiver, each: Each): number =>
+  each === "position"
+    ? (store.task.value?.n_pos ?? 0)
+    : candidates(index, receiver, each).length * (each === "qkv" ? FACETS.length : 1);
+
+/** Senders that such a question is about; of several inputs, the heads. */
 export function candidates(index: GraphIndex, receiver: Receiver, each: Each): Component[] {
   return index.graph.components.filter((c) => {
     if (!receiver.senders.has(c.id)) return false;
     if (each === "component") return true;
+    if (each === "part") return c.part !== null;
     if (each === "head" || each === "mlp") return c.kind === each;
-    return c.ports.includes(`${c.id}.${each}`);
+    return each === "qkv" ? c.kind === "head" && c.ports.length > 0 : c.ports.includes(`${c.id}.${each}`);
   });
 }
+
+export const FACETS = ["q", "k", "v"] as const;
+/** The answers about one input of the heads, under the heads' names. */
+export function facet(search: Search, port: string): Search {
+  const ours = <T extends { component: string }>(all: T[]): T[] =>
+    all
+      .filter((c) => c.component.endsWith(`.${port}`))
+      .map((c) => ({ ...c, component: c.component.slice(0, -port.length - 1) }));
+  return { ...search, cells: ours(search.cells), skipped: ours(search.skipped) };
+}
+
+/** "a0.h1", "a0.h1 · q", "position 5". */
+export const candidateName = (name: string): string =>
+  name.startsWith("@") ? `position ${name.slice(1)}` : name.replace(/\.([qkv])$/, " · $1");
+
+/** What is accepted of marked cells: of an input of a head, the head. */
+export const acceptable = (chosen: string[]): string[] => [
+  ...new Set(chosen.map((name) => name.replace(/\.[qkv]$/, ""))),
+];
+
+/** The name of a candidate in words. */
+export const candidateWords = (index: GraphIndex, name: string): string => {
+  const [, head, port] = name.match(/^(.+)\.([qkv])$/) ?? [];
+  if (head && port) return `${componentWords(index, head)}, its ${portWord(port)}`;
+  return name.startsWith("@") ? candidateName(name) : componentWords(index, name);
+};
 
 /** What stays as it is while each sender is asked about, in a sentence; the twin of docs/numbers.md. */
 export function meaning(store: Store, form: SearchForm, receiver: Receiver): string {
@@ -104,7 +137,7 @@ export function ranked(search: Search): SearchCell[] {
   return [...search.cells].sort((a, b) => key(b) - key(a));
 }
 
-export const stale = (search: Search, rev: number): boolean => search.rev < rev;
+export const stale = (search: Pick<Search, "rev">, rev: number): boolean => search.rev < rev;
 
 /** The parts of a path, outermost first: "logits", "logits>a1.h3.k", "logits>a1.h3.k>a0.h2.q". */
 export function crumbs(path: string): string[] {
@@ -185,7 +218,7 @@ export function cellWords(
   cell: SearchCell | undefined,
   why: string | undefined,
 ): string {
-  const name = componentWords(index, id);
+  const name = candidateWords(index, id);
   if (!cell) return `${name}: ${why ?? "not measured yet"}`;
   if (cell.effect.value === null) return `${name}: not resolved`;
   const doubt = doubtWords(cell);
@@ -222,12 +255,18 @@ export function searchActions(store: Store, ui: Ui, send: Send) {
       ui.tab.value = "search";
       run();
     },
+    /** Marks a cell for accepting, or takes the mark away. */
+    markFound(name: string) {
+      const { chosen } = ui.search.value;
+      const others = chosen.filter((c) => c !== name);
+      ui.search.value = { ...ui.search.value, chosen: others.length < chosen.length ? others : [...chosen, name] };
+    },
     acceptFound() {
       const { chosen, accept, keep } = ui.search.value;
       const now = asked(store, ui.search.value);
       const rule = accept ?? store.task.value?.rules[0]?.name;
       if (!now || rule === undefined || chosen.length === 0) return;
-      send({ kind: "accept", components: chosen, under: now.receiver.path, rule, keep }, (made) => {
+      send({ kind: "accept", components: acceptable(chosen), under: now.receiver.path, rule, keep }, (made) => {
         ui.search.value = { ...ui.search.value, chosen: [] };
         const [only] = made;
         if (made.length === 1 && only) store.select({ claim: only });

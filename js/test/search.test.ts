@@ -131,6 +131,46 @@ describe("the panel", () => {
     expect(rows.filter((r) => r.includes("q too large"))).toHaveLength(1);
     expect(rows[0]).toContain("0.080");
   });
+  it("puts the maps of queries, keys and values side by side, on one scale", async () => {
+    const cells = ["q", "k", "v"].flatMap((port) =>
+      first.cells.filter((c) => c.component.includes(".h")).map((c) => ({ ...c, component: `${c.component}.${port}` })),
+    );
+    const skipped = [{ component: "a0.h0.v", why: "not now" }];
+    const view = await show({ searches: [{ ...first, each: "qkv", cells: cells.slice(0, -1), skipped }] });
+    await view.click("tab-search");
+    await view.set("search-each", "qkv");
+    const maps = [...view.find("search-facets").querySelectorAll("figure")];
+    expect(maps.map((m) => m.querySelector("figcaption")?.textContent)).toEqual(["query (q)", "key (k)", "value (v)"]);
+    expect(maps.map((m) => m.querySelectorAll("[role=gridcell]").length)).toEqual([8, 8, 8]);
+    expect(view.find("search-cell-a1.h3.k").getAttribute("aria-label")).toContain("its key:");
+    expect(view.find("search-cell-a0.h0.v").getAttribute("aria-label")).toContain("not now");
+    await view.click("search-cell-a1.h3.k");
+    await view.click("search-pick-a1.h3.q");
+    await view.click("search-accept");
+    expect(view.model.of("accept")[0]?.components).toEqual(["a1.h3"]);
+    await view.click("search-table");
+    expect(view.text("search-numbers")).toContain("a1.h3 · k");
+  });
+  it("shows positions as a row, in the order of the tokens, and accepts them", async () => {
+    const [a, b, c] = first.cells;
+    if (!a || !b || !c) throw new Error("too few cells");
+    const cells = [
+      { ...a, component: "@22" },
+      { ...b, component: "@3" },
+      { ...c, component: "@11" },
+    ];
+    const view = await show({ searches: [{ ...first, each: "position", cells }] });
+    await view.click("tab-search");
+    await view.set("search-each", "position");
+    const shown = [...view.find("search-positions").querySelectorAll<HTMLElement>("[role=gridcell]")];
+    expect(shown.map((s) => s.dataset.id)).toEqual(["@3", "@11", "@22"]);
+    expect(shown[0]?.getAttribute("aria-label")).toMatch(/^position 3: /);
+    await view.press("search-cell-@3", "ArrowRight");
+    expect(view.el.ownerDocument.activeElement).toBe(shown[1]);
+    await view.click("search-cell-@11");
+    await view.click("search-accept");
+    expect(view.model.of("accept")[0]?.components).toEqual(["@11"]);
+  });
   it("shows signs, hatches noise, and marks what is to be accepted", async () => {
     const view = await show({ searches });
     await view.click("tab-search");

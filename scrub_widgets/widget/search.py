@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..errors import ScrubError
 from ..explore.questions import FREE, KEEP
@@ -77,7 +77,7 @@ def search_of(search: Search) -> wire.SearchInfo:
         under=search.under,
         question=asked,
         rule=q.ask if asked == "rule" else None,
-        each=q.each,
+        each=cast("wire.EachSender", q.each),  # a session asks about no neurons
         cells=[
             wire.SearchCell(
                 component=row.component,

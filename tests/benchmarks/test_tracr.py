@@ -89,8 +89,12 @@ def test_beside_the_published_numbers(capsys: pytest.CaptureFixture[str]) -> Non
 def test_what_discovery_claims(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [
         "the hypothesis that scrubbing finds by itself, as edges; worst of the seeds",
-        f"{'program':11}{'inputs':14}{'claimed':>8}{'precision':>10}{'recall of used':>15}{'of what differs':>16}"
-        + f"{'loss recovered':>15}{'scrubs':>7}",
+        "".join(
+            (
+                f"{'program':11}{'inputs':14}{'claimed':>8}{'precision':>10}{'recall of used':>15}",
+                f"{'of what differs':>16}{'loss recovered':>15}{'scrubs':>7}",
+            )
+        ),
     ]
     for program, inputs in CASES:
         c = case(program, inputs)

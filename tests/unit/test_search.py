@@ -224,3 +224,22 @@ def test_a_rule_that_cannot_be_applied_is_refused_before_any_work(session: Sessi
     with pytest.raises(sw.RuleError, match="fails"):
         other.search(question="fails")
     other.close()
+
+
+def test_positions_and_single_inputs_are_searched_and_accepted(session: Session) -> None:
+    session.search(each="qkv", samples=32)
+    inputs = session.wait_search(LONG)
+    assert inputs is not None
+    assert {row.component.rpartition(".")[2] for row in inputs.rows} == {"q", "k", "v"}
+    session.search(each="position", samples=32)
+    places = session.wait_search(LONG)
+    assert places is not None
+    assert places.complete
+    assert places.rows[0].component.startswith("@")
+    session.accept(["@3", "@1"], rule="token")
+    (claim,) = session.hypothesis
+    assert (claim.components, claim.rule, claim.positions) == (("*",), "token", (1, 3))
+    session.undo()
+    with pytest.raises(ScrubError, match="'@5'"):
+        session.accept(["@last"])
+    assert session.hypothesis == Hypothesis()

@@ -1,7 +1,7 @@
 /** What was marked becomes claims, as one undo step. */
 import { useApp } from "../app";
 import { claimsUnder, pathWords } from "../hypothesis";
-import { asked } from "../search";
+import { acceptable, asked, candidateName } from "../search";
 import type { Search } from "../wire";
 
 export function SearchAccept({ search }: { search: Search }) {
@@ -32,7 +32,8 @@ export function SearchAccept({ search }: { search: Search }) {
             <span class="scrub-muted">mark cells or rows first: each becomes a claim</span>
           ) : (
             <>
-              <strong>{marked.join(", ")}</strong> under {pathWords(now.receiver.path)} as
+              <strong>{acceptable(marked).map(candidateName).join(", ")}</strong> under {pathWords(now.receiver.path)}{" "}
+              as
             </>
           )}{" "}
           {marked.length > 0 && (

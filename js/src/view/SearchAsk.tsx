@@ -13,6 +13,9 @@ const EACH: [SearchForm["each"], string][] = [
   ["q", "head’s query (q)"],
   ["k", "head’s key (k)"],
   ["v", "head’s value (v)"],
+  ["qkv", "head’s q, k and v"],
+  ["part", "part of a component"],
+  ["position", "token position"],
 ];
 
 type Props = { receiver: Receiver; asks: number; search: Search | null };
@@ -42,7 +45,11 @@ function Sentence({ receiver }: { receiver: Receiver }) {
   const rules = store.task.value?.rules ?? [];
   const index = store.index.value;
   const kinds = index && hasHeads(index) ? EACH : EACH.slice(0, 1);
-  const mlp = store.graph.value?.has_mlp ?? false;
+  const offered: { [each: string]: boolean } = {
+    mlp: store.graph.value?.has_mlp ?? false,
+    part: index?.graph.components.some((c) => c.part !== null) ?? false,
+    position: (store.task.value?.n_pos ?? 0) > 1,
+  };
   const act = form.question === "rule" ? `rule ${form.rule ?? rules[0]?.name ?? ""}` : form.question;
   return (
     <p class="scrub-sentence">
@@ -74,7 +81,7 @@ function Sentence({ receiver }: { receiver: Receiver }) {
         onPick={(v) => actions.setSearch({ each: v as SearchForm["each"], chosen: [] })}
       >
         {kinds
-          .filter(([key]) => key !== "mlp" || mlp)
+          .filter(([key]) => offered[key] ?? true)
           .map(([key, label]) => (
             <option key={key} value={key}>
               {label}

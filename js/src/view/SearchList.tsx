@@ -1,7 +1,6 @@
 /** The senders, most important first, with their intervals. */
 import { useApp } from "../app";
-import { componentWords } from "../graph";
-import { doubtWords, pointBounds, points, ranked, told } from "../search";
+import { candidateName, candidateWords, doubtWords, pointBounds, points, ranked, told } from "../search";
 import { count } from "../text";
 import type { Search, SearchCell } from "../wire";
 
@@ -50,7 +49,7 @@ function Row({ cell, at }: { cell: SearchCell; at: (v: number) => number }) {
     });
   return (
     <li class={`scrub-ranked-row${told(cell) ? "" : " scrub-ranked-noise"}`}>
-      <label title={[index ? componentWords(index, cell.component) : cell.component, doubt].filter(Boolean).join(": ")}>
+      <label title={[index ? candidateWords(index, cell.component) : cell.component, doubt].filter(Boolean).join(": ")}>
         <input
           type="checkbox"
           checked={marked}
@@ -58,7 +57,7 @@ function Row({ cell, at }: { cell: SearchCell; at: (v: number) => number }) {
           data-testid={`search-pick-${cell.component}`}
           onChange={pick}
         />
-        {cell.component}
+        {candidateName(cell.component)}
       </label>
       <span class="scrub-ranked-bar" aria-hidden="true">
         <i class="scrub-ranked-zero" style={{ left: `${at(0)}%` }} />

@@ -1,7 +1,7 @@
 /** The Search tab: a question about every sender of a port, its answers as they come, and what to accept of them. */
 import { useApp } from "../app";
 import { claimsUnder, groupWords, pathWords, receiversOf } from "../hypothesis";
-import { answering, asked, candidates, costUpTo, crumbs, places, stale, told } from "../search";
+import { answering, asked, asksOf, candidateName, costUpTo, crumbs, places, stale, told } from "../search";
 import { count, fixed, percent, plural } from "../text";
 import type { Search } from "../wire";
 import { Discover } from "./Discover";
@@ -58,11 +58,14 @@ function OnePort() {
   const now = asked(store, form);
   if (!now || !store.index.value) return <p class="scrub-muted">Waiting for the model…</p>;
   const search = answering(store.searches.value, now.question);
-  const asks = candidates(store.index.value, now.receiver, form.each);
   return (
     <div class="scrub-search" data-testid="search" data-under={now.receiver.path}>
       <Way path={now.receiver.path} />
-      <SearchAsk receiver={now.receiver} asks={asks.length} search={search} />
+      <SearchAsk
+        receiver={now.receiver}
+        asks={asksOf(store, store.index.value, now.receiver, form.each)}
+        search={search}
+      />
       {search && <Answers search={search} />}
       {search && search.cells.length > 0 && !store.readOnly && <SearchAccept search={search} />}
       <Upstream path={now.receiver.path} />
@@ -193,7 +196,7 @@ function Skipped({ search }: { search: Search }) {
       <ul>
         {search.skipped.map((s) => (
           <li key={s.component}>
-            {s.component}: {s.why}
+            {candidateName(s.component)}: {s.why}
           </li>
         ))}
       </ul>
@@ -218,7 +221,7 @@ function Table({ search }: { search: Search }) {
         <tbody>
           {search.cells.map((c) => (
             <tr key={c.component}>
-              <th scope="row">{c.component}</th>
+              <th scope="row">{candidateName(c.component)}</th>
               <td>{cell(c.effect.value)}</td>
               <td>{cell(c.effect.low)}</td>
               <td>{cell(c.effect.high)}</td>

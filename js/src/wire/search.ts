@@ -3,8 +3,8 @@ import { flag, list, nullable, oneOf, real, shape, text, whole } from "../check"
 import type { Interval } from "../wire";
 
 export type Asked = "free" | "keep" | "rule";
-/** Whole senders (all, heads only, MLPs only), or one input of every head among them. */
-export type Each = "component" | "head" | "mlp" | "q" | "k" | "v";
+/** Whole senders (all, heads, MLPs, parts), one input of every head ("qkv": each of the three, named "a0.h1.q"), or positions ("@5"). */
+export type Each = "component" | "head" | "mlp" | "part" | "q" | "k" | "v" | "qkv" | "position";
 export type SearchCell = {
   component: string;
   /** Change of loss recovered, as a fraction: below zero, the loss gets worse. */
@@ -59,7 +59,7 @@ export type SearchRequest =
 
 const bounds = shape({ value: nullable(real), low: nullable(real), high: nullable(real) });
 const asked = oneOf("free", "keep", "rule");
-const each = oneOf("component", "head", "mlp", "q", "k", "v");
+const each = oneOf("component", "head", "mlp", "part", "q", "k", "v", "qkv", "position");
 
 export const search = shape({
   ...{ rev: whole, under: text, question: asked, rule: nullable(text), each },
@@ -71,7 +71,8 @@ export const search = shape({
 
 export const searchMessages = {
   search: shape({
-    ...{ kind: text, id: text, under: text, question: asked, rule: nullable(text), each },
+    ...{ kind: text, id: text, under: text, question: asked, rule: nullable(text) },
+    each,
     ...{ samples: nullable(whole), exact: whole, candidates: nullable(list(text)) },
   }),
   cancel_search: shape({ kind: text, id: text }),

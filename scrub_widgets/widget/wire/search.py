@@ -7,7 +7,7 @@ from typing import Literal
 from .base import Answer, Interval, Message, Number, Shape
 
 Asked = Literal["free", "keep", "rule"]
-EachSender = Literal["component", "head", "mlp", "q", "k", "v"]
+EachSender = Literal["component", "head", "mlp", "part", "q", "k", "v", "qkv", "position"]
 
 
 class SearchCell(Shape, frozen=True):
