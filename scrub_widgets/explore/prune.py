@@ -45,7 +45,7 @@ def prune(state: State) -> Asks:
 
 
 def coarsen(state: State) -> Asks:
-    """Give each claim the coarsest of some rules that costs no more than the threshold; the deepest claims first.
+    """Give each claim the coarsest of some rules that costs no more than the threshold; leaves first, then the others from the output on.
 
     Rules are tried from coarse to fine, on top of those that were given already, and each cost is the paired difference from the
     hypothesis before: in all the coarser rules cost at most the threshold, as far as that was measured.
@@ -53,7 +53,8 @@ def coarsen(state: State) -> Asks:
     o, full = state.options, state.h
     mine = [c for c in full if c.id not in o.start and c.rule == SAME]
     effects, given, unread = [], [], 0
-    for claim in sorted(mine, key=lambda c: (-c.id.count(">"), c.id)):
+    # A claim under a position-wise rule is recomputed for each position once it has claims under it: such ones come last.
+    for claim in sorted(mine, key=lambda c: (bool(full.children(c.id)), c.id.count(">"), c.id)):
         for rule in state.rules:
             state.message = f"is '{rule}' all that matters about {claim.id}?"
             try:
