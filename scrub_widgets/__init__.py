@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import circuits, directions, losses, made, rewrites, rules
+from . import circuits, cluster, directions, losses, made, rewrites, rules
 from .circuits import Circuit, Edge
 from .errors import Cancelled, CircuitError, HypothesisError, RewriteError, RuleError, ScrubError, TaskError
-from .explore import Discovery, Screen, Sweep, discover, importance, prescreen
+from .explore import Discovery, Screen, Suggestions, Sweep, discover, importance, prescreen, suggest_rules
 from .graph.functions import FunctionGraph
 from .hypothesis import Claim, Hypothesis
 from .measure import nulls
@@ -40,10 +40,12 @@ __all__ = [
     "ScrubError",
     "ScrubWidget",
     "Session",
+    "Suggestions",
     "Sweep",
     "Task",
     "TaskError",
     "circuits",
+    "cluster",
     "directions",
     "discover",
     "importance",
@@ -55,6 +57,7 @@ __all__ = [
     "prescreen",
     "rewrites",
     "rules",
+    "suggest_rules",
 ]
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 KEEP_SEARCHES = 12
 ROOM = 256 * 2**20
 """Bytes of losses that all searches may keep together; the newest one stays whatever its size."""
+ONLY_SWEEPS: tuple[Each, ...] = ("part", "qkv", "position", "neurons")
+"""Questions whose answers the Search tab has no cells for."""
 PUBLISH_EVERY = 0.05
 """Seconds between two messages about a running search, once it has many answers: each message has them all."""
 MANY = 64
@@ -43,10 +45,9 @@ def ask(
         session._open()
         task, chosen = session.task, session.settings
         wanted = chosen.samples if samples is None else whole("samples", samples, 2, chosen.samples)
-        if each == "neurons":
+        if each in ONLY_SWEEPS:
             raise ScrubError(
-                "a session asks about the neurons of an MLP that is rewritten there, with each='part'; groups of neurons of all "
-                "MLPs are sw.importance(task, h, under, each='neurons')."
+                f"a session does not ask about each {each!r}; a script does: sw.importance(task, h, under, each={each!r})."
             )
         asked = asking(task, session.hypothesis, under, ask_, each)
         some = None if candidates is None else checked_candidates(asked, candidates)

@@ -277,11 +277,11 @@ class Subject:
                     f"rewrite() takes rewrites such as sw.rewrites.direction('m0', vectors), not {rewrite!r}."
                 )
         prepared, other = self.prepare(), self._copy()
-        graph, clean, agreed = self.graph, prepared.clean, list(self.rewrites)
+        graph, clean, agreed, random = self.graph, prepared.clean, list(self.rewrites), None
         for rewrite in rewrites:
             self._room_for(rewrite, graph)
             with self._computing, differentiable():
-                graph, clean, agreement = rewritten(graph, clean, rewrite)
+                graph, clean, agreement, random = rewritten(graph, clean, rewrite, random)
             agreed.append(agreement)
         other.graph, other.rewrites = graph, tuple(agreed)
         other._clean_pass = [replace(prepared, model=graph, clean=clean)]

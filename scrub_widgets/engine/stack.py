@@ -47,10 +47,9 @@ class Stack:
             with torch.inference_mode():
                 batch = first.batch_of(references)
                 clean = self.prepared.clean_logits(torch.from_numpy(references).to(self.prepared.model.device))
+                outputs = self.evaluator.outputs(start, stop, reads, UNEMBED)
                 if stop - start < ENOUGH:
                     outputs = (run.evaluator.logits(start, stop, reads) for run in self.runs)
-                else:
-                    outputs = self.evaluator.outputs(start, stop, reads, UNEMBED)
                 return np.stack([first.losses_of(logits, references, batch, clean) for logits in outputs])
         finally:
             self.evaluator.forget()

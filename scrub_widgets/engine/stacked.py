@@ -19,6 +19,8 @@ from ..hypothesis import ROOT, Claim, Hypothesis
 from .evaluate import Evaluator, Rows
 from .memo import Memo
 
+APART = 8 * 2**20
+"""Where one variant's rows of a port need as much as this, each is projected by itself: side by side they would leave the cache."""
 Port = tuple[str, str]
 """A claim's id (or ``logits``) and the port of it: empty where it has only one."""
 
@@ -33,6 +35,8 @@ class Shared(Evaluator):
     """
 
     known: dict[Hashable, Tensor]
+    changed: frozenset[Port] = frozenset()
+    passing: Memo
 
     @classmethod
     def of(cls, evaluator: Evaluator, known: dict[Hashable, Tensor]) -> Shared:
@@ -40,6 +44,10 @@ class Shared(Evaluator):
         made = object.__new__(cls)
         made.__dict__.update(evaluator.__dict__, known=known)
         return made
+
+    def _memo(self, claim_id: str, port: str | None) -> Memo:
+        """What only one variant reads is soon of no more use, and takes no room in the memory of all."""
+        return self.passing if (claim_id, port) in self.changed else self.memo
 
     def value(self, component: str, donors: Tensor, spots: Spots) -> Tensor:
         """A component's clean values on donors."""
@@ -88,7 +96,8 @@ class Stacked(Shared):
     """
 
     def __init__(self, variants: Sequence[Evaluator], width: int = 1) -> None:
-        self.variants = [Shared.of(each, known) for known in [{}] for each in variants]
+        known: dict[Hashable, Tensor] = {}
+        self.variants = [Shared.of(each, known) for each in variants]
         self.__dict__.update(self.variants[0].__dict__)
         self.width = max(width, len(variants))
         changed: set[Port] = set()
@@ -97,6 +106,8 @@ class Stacked(Shared):
         self.changed, self.through = frozenset(changed), frozenset(through)
         self._inner = {claim_id for claim_id, _ in changed | through}
         self._own = Memo()
+        for each in self.variants:
+            each.changed, each.passing = self.changed, self._own
 
     def outputs(self, start: int, stop: int, reads: list[int], rows: int) -> Iterator[Tensor]:
         """Scrubbed logits ``[references, reads, vocab]`` of one variant after the other; ``rows`` are unembedded at once."""
@@ -105,9 +116,9 @@ class Stacked(Shared):
         if stream.ndim == 3:  # all the same
             stream = stream.expand(self.width, *stream.shape)
         left = len(self.variants)
-        for some in stream.split(max(1, rows // ((stop - start) * len(reads)))):
-            logits = self.model.output(some.flatten(0, 1)).unflatten(0, (len(some), -1))
-            yield from logits[:left]
+        for some in torch.split(stream, max(1, rows // ((stop - start) * len(reads)))):
+            logits = self.model.output(some.flatten(0, 1))
+            yield from logits.reshape(len(some), stop - start, *logits.shape[1:])[:left]
             left -= len(some)
 
     def forget(self) -> None:
@@ -147,7 +158,16 @@ class Stacked(Shared):
     def _port(self, claim_id: str, owner: str, port: str, rows: Rows, spots: Spots) -> Tensor:
         if (claim_id, port) not in self.changed:
             return super()._port(claim_id, owner, port, rows, spots)
-        each = [variant._port(claim_id, owner, port, rows, spots) for variant in self.variants]
+        return self._filled([each._port(claim_id, owner, port, rows, spots) for each in self.variants])
+
+    def _project(self, node: Node, claim: Claim, component: str, port: str, rows: Rows, spots: Spots) -> Tensor:
+        count = self._wanted(node, port, spots).count
+        size = len(rows.index) * self.model.row_bytes() * count // self.length
+        if (claim.id, port) not in self.changed or size < APART:
+            return super()._project(node, claim, component, port, rows, spots)
+        return self._filled([each._project(node, claim, component, port, rows, spots) for each in self.variants])
+
+    def _filled(self, each: list[Tensor]) -> Tensor:
         return torch.stack(each + each[-1:] * (self.width - len(each)))
 
     def _memo(self, claim_id: str, port: str | None) -> Memo:
@@ -157,15 +177,17 @@ class Stacked(Shared):
     def _made(self, node: Node, port: str, x: Tensor, spots: Spots) -> Tensor:
         if x.ndim == 3:
             return node.project(port, x, spots)
-        return node.project(port, x.flatten(0, 1), self._tiled(spots)).unflatten(0, (self.width, -1))
+        return self._apart(node.project(port, x.flatten(0, 1), self._tiled(spots)))
 
     def _compute(self, node: Node, read: dict[str, Tensor], spots: Spots, own: Tensor) -> Tensor:
         if all(x.ndim == 3 for x in read.values()):
             return node.compute(self.clean, read, spots, own)
         tiled = {port: x.expand(self.width, *x.shape[-3:]).flatten(0, 1) for port, x in read.items()}
-        return node.compute(self.clean, tiled, self._tiled(spots), own.repeat(self.width)).unflatten(
-            0, (self.width, -1)
-        )
+        return self._apart(node.compute(self.clean, tiled, self._tiled(spots), own.repeat(self.width)))
+
+    def _apart(self, values: Tensor) -> Tensor:
+        """``[variants * rows, ...] -> [variants, rows, ...]``."""
+        return values.reshape(self.width, -1, *values.shape[1:])
 
     def _tiled(self, spots: Spots) -> Spots:
         return Spots(spots.at.repeat(self.width, 1), key=spots.key) if spots.by_row else spots

@@ -97,7 +97,7 @@ class Candidate:
     Attributes
     ----------
     rule : str
-        Its name; of a pair ``"first & second"``.
+        Its name; of a pair ``"first + second"``.
     parts : tuple of str
         The two rules of a pair; else empty.
     twins : tuple of str
@@ -204,7 +204,7 @@ def _pairs(task: Task, singles: dict[str, Partition]) -> Iterator[tuple[str, tup
             seen.add(partition.key)
             different.append((name, partition))
     for (one, a), (other, b) in combinations(different, 2):
-        name = f"{one} & {other}"
+        name = f"{one} + {other}"
         yield name if name not in task.rules else f"{name} (both)", (one, other), a.and_(b)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from matplotlib import colormaps
@@ -14,8 +15,6 @@ from ..graph.base import Component
 from .sweep import FALSE, Row, Sweep, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
 
 COLOURS = "RdBu"
@@ -23,6 +22,9 @@ COLOURS = "RdBu"
 LEAST = 0.01
 """The colours reach at least this effect (1 point), so that noise is never drawn in full colour."""
 CHANGE = "change of loss recovered, points\n− worse   better +"
+
+MLPS = 10**6
+"""The column of the MLPs stands after all heads."""
 
 Places = dict[str, tuple[int, int]]
 """Column and line of each sender."""
@@ -47,7 +49,8 @@ def heat_map(sweep: Sweep) -> Figure:
     for axes, port in zip(all_axes, facets, strict=True):
         for name, (x, y) in places.items():
             key = f"{name}.{port}" if port != " " else name
-            _cell(axes, x, y, rows.get(key), most, sweep, "free" if key in sweep.skipped else "")
+            part = sweep.task.graph.layout.by_id[name].part
+            _cell(axes, x, y, rows.get(key), most, sweep, "free" if key in sweep.skipped else "", part)
         axes.set_xlim(-0.5, columns - 0.5)
         axes.set_ylim(lines[0] - 0.5, lines[-1] + 0.5)
         axes.set_aspect("equal")
@@ -99,18 +102,24 @@ def cells(sweep: Sweep) -> Places:
     by_id = sweep.task.graph.layout.by_id
     wanted = {name.rpartition(".")[0] if q.each == "qkv" else name for name in q.candidates}
     asked = [name for name in q.place.senders if name in wanted]
-    heads = 1 + max((by_id[name].slot for name in asked if by_id[name].kind == "head"), default=-1)
+    lanes: dict[int, int] = {}  # of each head, and of the MLPs after them: how many parts stand side by side
+    for lane, count in Counter((_lane(by_id[name]), by_id[name].layer) for name in asked).items():
+        lanes[lane[0]] = max(count, lanes.get(lane[0], 0))
+    starts = {lane: sum(width for other, width in lanes.items() if other < lane) for lane in lanes}
     taken: dict[tuple[int, int], str] = {}
     for name in asked:
-        c = by_id[name]
-        x, y = heads if c.kind == "mlp" else c.slot, c.layer
+        x, y = starts[_lane(by_id[name])], by_id[name].layer
         while (x, y) in taken:
             x += 1
         taken[x, y] = name
     return {name: at for at, name in taken.items()}
 
 
-def _cell(axes: Axes, x: int, y: int, row: Row | None, most: float, sweep: Sweep, note: str) -> None:
+def _lane(c: Component) -> int:
+    return MLPS if c.kind == "mlp" else c.slot
+
+
+def _cell(axes: Axes, x: int, y: int, row: Row | None, most: float, sweep: Sweep, note: str, part: str | None) -> None:
     corner = (x - 0.46, y - 0.46)
     if row is None or not row.effect.resolved:
         axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor="0.8", lw=0.8))
@@ -126,7 +135,7 @@ def _cell(axes: Axes, x: int, y: int, row: Row | None, most: float, sweep: Sweep
     text = f"{points:+.{int(abs(points) < 9.95)}f}".replace("-", "−")
     text = "0" if text[1:] == "0.0" else text
     axes.text(
-        x, y, text, ha="center", va="center", fontsize=7, color="0.1" if light else "1",
+        x, y, text if part is None else f"{text}\n{part}", ha="center", va="center", fontsize=7, color="0.1" if light else "1",
         bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8} if hatch else None,
     )  # fmt: skip
 
@@ -138,7 +147,11 @@ def _colour(row: Row, most: float) -> tuple[float, float, float, float]:
 def _labels(axes: Axes, sweep: Sweep, places: Places) -> None:
     by_id = sweep.task.graph.layout.by_id
     lines = {y: f"layer {y}" if y >= 0 else _bottom(by_id[name]) for name, (_, y) in places.items()}
-    columns = _columns(sweep, places, by_id)
+    columns = {
+        x: f"h{by_id[name].slot}" if by_id[name].kind == "head" else "MLP"
+        for name, (x, _) in places.items()
+        if by_id[name].kind in ("head", "mlp")
+    }
     axes.set_xticks(list(columns), list(columns.values()), fontsize=7)
     axes.set_yticks(list(lines), list(lines.values()), fontsize=7)
     axes.tick_params(length=0, labelbottom=False, labeltop=True)
@@ -146,13 +159,6 @@ def _labels(axes: Axes, sweep: Sweep, places: Places) -> None:
     for name, (x, y) in places.items():
         if by_id[name].kind not in ("head", "mlp"):
             axes.text(x, y - 0.47, name, ha="center", va="top", fontsize=6)
-
-
-def _columns(sweep: Sweep, places: Places, by_id: Mapping[str, Component]) -> dict[int, str]:
-    if sweep.question.each == "neurons":
-        return {x: str(by_id[name].part)[1:] for name, (x, _) in places.items()}
-    found = {(x, by_id[name]) for name, (x, _) in places.items() if by_id[name].kind in ("head", "mlp")}
-    return {x: f"h{c.slot}" if c.kind == "head" else "MLP" for x, c in found}
 
 
 def _bottom(c: Component) -> str:

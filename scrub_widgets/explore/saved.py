@@ -53,6 +53,7 @@ def written(sweep: Sweep) -> str:
         "left": list(sweep.left),
         "skipped": dict(sweep.skipped),
         "seconds": sweep.seconds,
+        "plain_seconds": sweep.plain_seconds,
         "plain_forwards": _finite(sweep.forwards),
         "provenance": dict(sweep.base.provenance),
     }
@@ -91,8 +92,7 @@ def _read(task: Task, body: dict[str, Any]) -> Sweep:
             "have changed."
         )
     rows = tuple(_row(q, row) for row in body["rows"])
-    plain = task.prepare().seconds / len(task) * chosen.samples
-    skipped, seconds = dict(body["skipped"]), float(body["seconds"])
+    skipped, seconds, plain = dict(body["skipped"]), float(body["seconds"]), float(body["plain_seconds"])
     return Sweep(task, q, chosen, base, rows, tuple(body["left"]), skipped, seconds, plain, asked, groups)
 
 

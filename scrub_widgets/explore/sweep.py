@@ -206,7 +206,10 @@ class Sweep:
     __repr__ = __str__
 
     def _verdict(self, row: Row) -> str:
-        q = f"q {self.q[row.component]:.3f}" if row.effect.resolved else ""
+        if not row.effect.resolved:
+            return ""
+        rate = self.q[row.component]
+        q = "q < 0.001" if rate < 0.001 else f"q = {rate:.3f}"
         if self.told(row):
             return q
         return f"{q}   {f'may be chance among {len(self.rows)}' if row.beyond_noise else 'within noise'}"

@@ -327,7 +327,9 @@ class Rewritten(Graph):
         return TOLERANCE.get(self.dtype, 2e-2)
 
 
-def rewritten(base: Graph, clean: Clean, rewrite: Rewrite) -> tuple[Rewritten, CleanParts, Agreement]:
+def rewritten(
+    base: Graph, clean: Clean, rewrite: Rewrite, random: Clean | None = None
+) -> tuple[Rewritten, CleanParts, Agreement, CleanParts]:
     """Rewrite a component, and compare both sides on the data and on random inputs.
 
     Parameters
@@ -338,6 +340,19 @@ def rewritten(base: Graph, clean: Clean, rewrite: Rewrite) -> tuple[Rewritten, C
         Its clean values on the data.
     rewrite : Rewrite
         What to do.
+    random : Clean, optional
+        Clean values of the graph on random inputs, where they are known from the rewrite before.
+
+    Returns
+    -------
+    Rewritten
+        The new graph.
+    CleanParts
+        Its clean values.
+    Agreement
+        How exactly it agrees.
+    CleanParts
+        Its clean values on random inputs.
 
     Raises
     ------
@@ -347,10 +362,12 @@ def rewritten(base: Graph, clean: Clean, rewrite: Rewrite) -> tuple[Rewritten, C
     graph = Rewritten(base, rewrite)
     parts = graph.clean(clean)
     on_data = graph.difference(parts, "the data")
-    inputs = base.random_inputs(RANDOM_INPUTS, clean.inputs, seed=0)
-    random = graph.clean(base.run_clean(inputs, lambda rows, logits: None))  # noqa: ARG005
-    on_random = graph.difference(random, "random inputs")
-    return graph, parts, Agreement(graph.name, tuple(graph.parts), on_data, on_random)
+    if random is None:
+        inputs = base.random_inputs(RANDOM_INPUTS, clean.inputs, seed=0)
+        random = base.run_clean(inputs, lambda rows, logits: None)  # noqa: ARG005
+    on = graph.clean(random)
+    on_random = graph.difference(on, "random inputs")
+    return graph, parts, Agreement(graph.name, tuple(graph.parts), on_data, on_random), on
 
 
 def whole(base: Graph, component: str, clean: Clean, donors: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 import scrub_widgets as sw
 from scrub_widgets import Circuit, CircuitError, Edge, Hypothesis, HypothesisError
-from scrub_widgets.circuits import load
+from scrub_widgets.circuits import load, measure
 from scrub_widgets.hypothesis import ROOT
 from tests.unit.brute import Brute
 from tests.unit.models import MODELS
@@ -113,6 +113,10 @@ def test_an_imported_circuit_is_scrubbed() -> None:
         draws = (result.references, result.donors[f"{ROOT}/unclaimed"])
         expected = on.run(circuit, *(torch.tensor(np.asarray(draw)) for draw in draws))
         np.testing.assert_allclose(result.losses.scrubbed, expected, rtol=0, atol=1e-4)
+        masked = measure(
+            on.task, circuit, samples=64, seed=1, progress=False
+        )  # what the sentence about too many paths offers
+        np.testing.assert_allclose(masked.kept, expected, rtol=0, atol=1e-4)
 
 
 def test_all_edges_are_the_model() -> None:

@@ -92,6 +92,16 @@ def test_a_discovery_is_the_same_to_the_bit(client: Any) -> None:
     assert len(here["hypothesis"]["claims"]) > 0
 
 
+def test_suggested_rules_are_the_same_to_the_bit(client: Any) -> None:
+    toy = sw.load_task("toy_sum")
+    both = (
+        sw.suggest_rules(toy, toy.hypotheses["intended"], "logits>D>A", samples=256, client=c) for c in (None, client)
+    )
+    here, there = both
+    assert here.to_json() == there.to_json()
+    assert any(row.candidate.parts for row in there.rows)  # pairs, which the workers were never given as rules
+
+
 def test_a_scrub_is_the_same_to_the_bit(client: Any) -> None:
     task = sw.load_task("induction")
     h, head = Hypothesis().claim("a1.h3")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis
-from scrub_widgets.engine import run, stack
+from scrub_widgets.engine import run, stack, stacked
 from scrub_widgets.engine.settings import Settings
 from scrub_widgets.errors import Cancelled
 from scrub_widgets.explore.measured import losses_of
@@ -110,7 +110,9 @@ def test_any_hypotheses_together_are_each_by_itself(name: str) -> None:
 
 @pytest.mark.parametrize("policy", ["per receiver", "per component", "global"])
 @pytest.mark.parametrize("kind", ["plain", "rewritten"])
-def test_sweeps_at_every_depth(kind: str, policy: Any) -> None:
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_sweeps_at_every_depth(size: str, kind: str, policy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacked, "APART", 0 if size == "large" else stacked.APART)
     on = split() if kind == "rewritten" else task("native_mlp")
     agree(on, changes(on, below(on)), Settings(SAMPLES, 5, policy))
 
@@ -177,7 +179,7 @@ def test_chunks_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
     on = task("attention_only")
     hs, chosen = changes(on, below(on)), Settings(100)
     expected = list(losses_of(on, hs, chosen))
-    output, sizes = stack.Stacked.outputs, []
+    output, sizes = stacked.Stacked.outputs, []
 
     def short(self: Any, start: int, stop: int, *rest: Any) -> Any:
         sizes.append(stop - start)
@@ -185,7 +187,7 @@ def test_chunks_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch)
             raise torch.OutOfMemoryError
         return output(self, start, stop, *rest)
 
-    monkeypatch.setattr(stack.Stacked, "outputs", short)
+    monkeypatch.setattr(stacked.Stacked, "outputs", short)
     assert np.allclose(expected, list(losses_of(on, hs, chosen)), rtol=ROUNDING, atol=ROUNDING)
     assert set(sizes) >= {64, 32}
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import scrub_widgets as sw
 from scrub_widgets import Hypothesis, HypothesisError, ScrubError
 from scrub_widgets.engine.settings import Settings
 from scrub_widgets.explore import sweep_steps
-from scrub_widgets.explore.questions import EACH, Question, accepted, question
+from scrub_widgets.explore.asking import asking
+from scrub_widgets.explore.questions import EACH, Each, Question, accepted
+from tests.unit.brute import Brute
 from tests.unit.exact import Exact
-from tests.unit.models import attention_only, native_mlp
+from tests.unit.models import POSITIONS, attention_only, native_mlp
+from tests.unit.strategies import RULES, trees
 
 SAMPLES = 192
+OWN = {name: lambda batch, f=f: f(np.asarray(batch.tokens)) for name, f in RULES.items()}
 
 
 @cache
@@ -26,10 +33,15 @@ def task(mlp: bool = False) -> sw.Task:
     return sw.Task(m.bridge, m.tokens, loss=sw.losses.kl(), name="tiny")
 
 
+@cache
+def ruled() -> sw.Task:
+    return task(mlp=True).with_rules(OWN)
+
+
 def asked(
     h: Hypothesis, under: str = "logits", ask: str = "free", each: Any = "component", mlp: bool = False
 ) -> Question:
-    return question(task(mlp).graph.layout, h, under, ask, each, task(mlp).classes)
+    return asking(task(mlp), h, under, ask, each)
 
 
 def tree(h: Hypothesis) -> set[tuple[str, str]]:
@@ -134,6 +146,165 @@ def test_every_hypothesis_that_is_asked_about_can_be_scrubbed(h: Hypothesis, und
     for name in q.candidates:
         if q.why_not(name) is None:
             task().check(q.after(name))
+
+
+# -- positions, parts, neurons ----------------------------------------------------------------------------------------
+
+
+REST = tuple(p for p in range(POSITIONS) if p != 2)
+
+
+def test_to_free_one_position_keeps_the_others() -> None:
+    q = asked(Hypothesis(), each="position")
+    assert q.candidates == tuple(f"@{p}" for p in range(POSITIONS))
+    assert tree(q.before) == {("logits>*", "same input")}
+    (claim,) = q.after("@2")
+    assert (claim.whole, claim.rule, claim.positions) == (True, "same input", REST)
+    leaf = asked(LEAF, f"{HEAD}.k", each="position")
+    assert leaf.before == LEAF
+    kept = {(f"{HEAD}.{port}>*", "same input") for port in "qv"}
+    assert tree(leaf.after("@2")) == tree(LEAF) | kept | {(f"{HEAD}.k>*@0,1,3,4,5", "same input")}
+
+
+def test_a_position_of_claims_is_taken_off_each_of_them() -> None:
+    h = OPEN.claim("embed", f"{HEAD}.k", "token at 1", positions=[2])[0]
+    h = h.claim("a1.h0", f"{HEAD}.k", positions=[0, 2])[0].claim("a0.h0", f"{HEAD}.k>a1.h0@0,2.v")[0]
+    above = {(HEAD, "same input"), (f"{HEAD}.q>*", "same input")}
+    rest = {
+        (f"{HEAD}.k>a0.h1@0,1,3,4,5", "token"),
+        (f"{HEAD}.k>a1.h0@0", "same input"),
+        (f"{HEAD}.k>a1.h0@0.v>a0.h0", "same input"),
+    }
+    q = asked(h, f"{HEAD}.k", each="position")
+    assert q.before == h
+    assert tree(q.after("@2")) == above | rest
+    assert tree(asked(h, f"{HEAD}.k", "token", "position").after("@2")) == above | rest | {(f"{HEAD}.k>*@2", "token")}
+    some = LEAF.claim("embed", f"{HEAD}.k", positions=[2])[0]
+    q = asked(some, f"{HEAD}.k", each="position")
+    assert "free already" in str(q.why_not("@1"))
+    assert tree(q.after("@2")) == tree(LEAF) | {(f"{HEAD}.k>*@2", "any input")}  # else the head would be a leaf
+    whole = LEAF.claim("*", f"{HEAD}.k", "token")[0]
+    assert "claimed as 'token' already" in str(asked(whole, f"{HEAD}.k", "token", "position").why_not("@1"))
+
+
+def test_only_positions_that_are_read_are_asked_about() -> None:
+    m = attention_only()
+    last = sw.Task(m.bridge, m.tokens, loss=sw.losses.kl([-1]), columns={"where": np.arange(len(m.tokens)) % POSITIONS})
+    every = tuple(f"@{p}" for p in range(POSITIONS))
+    assert asking(last, Hypothesis(), TOP, "free", "position").candidates == ("@5",)
+    assert asking(last, LEAF, f"{HEAD}.q", "free", "position").candidates == ("@5",)
+    assert asking(last, LEAF, f"{HEAD}.v", "free", "position").candidates == every
+    h, key = LEAF.claim("a1.h0", f"{HEAD}.k", positions=[1, 3])
+    assert asking(last, h, f"{key}.q", "free", "position").candidates == ("@1", "@3")
+    assert asking(last, h, f"{key}.k", "free", "position").candidates == every
+    far, key = LEAF.claim("a0.h0", f"{HEAD}.q", paths="all")
+    assert asking(last, far, f"{key}.q", "free", "position").candidates == every
+    column = LEAF.claim("embed", f"{HEAD}.k", positions="where")[0]
+    why = asking(last, column, f"{HEAD}.k", "free", "position").why_not("@1")
+    assert why == "a claim here holds at another position in each input"
+
+
+def test_what_the_head_reads_where_it_is_not_read_does_nothing() -> None:
+    """The output is read at one position, so a query elsewhere is no candidate: here it is freed by hand."""
+    m = attention_only()
+    last = sw.Task(m.bridge, m.tokens, loss=sw.losses.kl([-1]))
+    h = LEAF.claim("*", f"{HEAD}.k")[0].claim("*", f"{HEAD}.v")[0]
+    whole = h.claim("*", f"{HEAD}.q")[0]
+    elsewhere, here = (h.claim("*", f"{HEAD}.q", positions=at)[0] for at in ([5], [0, 1, 2, 3, 4]))
+    kept, same, other = (last.scrub(x, samples=SAMPLES).losses.scrubbed for x in (whole, elsewhere, here))
+    assert np.array_equal(kept, same)
+    assert not np.array_equal(kept, other)
+
+
+@pytest.mark.parametrize(
+    ("each", "ask"), [("position", "free"), ("position", "token at 1"), ("qkv", "free"), ("qkv", "keep")]
+)
+def test_rows_have_the_losses_of_full_forwards(each: Any, ask: str) -> None:
+    m = native_mlp()
+    brute = Brute(*m)
+    h, head = Hypothesis().claim("a1.h0", rule="token at 1")
+    under = f"{head}.k"
+    sweep = sw.importance(task(mlp=True), h, under, ask, each=each, samples=8, progress=False)
+    assert len(sweep) == len(sweep.question.candidates) - len(sweep.skipped) > 3
+    for row in sweep.rows:
+        r = task(mlp=True).scrub(row.hypothesis, samples=8, progress=False)
+        logits = brute.scrub(row.hypothesis, r.references, r.donors, "per receiver")
+        np.testing.assert_allclose(row.losses, task(mlp=True).loss_of(logits, r.references), rtol=0, atol=1e-4)
+
+
+def test_q_k_and_v_at_once_are_three_sweeps() -> None:
+    chosen: dict[str, Any] = {"samples": SAMPLES, "progress": False}
+    at_once = sw.importance(task(), LEAF, each="qkv", **chosen)
+    ports: tuple[Each, ...] = ("q", "k", "v")
+    for port in ports:
+        for row in sw.importance(task(), LEAF, each=port, **chosen).rows:
+            assert at_once[f"{row.component}.{port}"].effect == row.effect
+    assert len(at_once) == 3  # of the only head that is claimed
+    assert at_once.skipped["a0.h0.q"] == "it is free already: nothing is claimed of it here"
+
+
+def test_groups_of_neurons_are_the_neurons_by_hand() -> None:
+    on = task(mlp=True)
+    sweep = sw.importance(on, each="neurons", groups=3, samples=SAMPLES, progress=False)
+    assert {row.component for row in sweep.rows} == {f"m{i}[n{a}]" for i in (0, 1) for a in ("0-7", "8-15", "16-23")}
+    assert sweep.asked is on
+    by_hand = on.rewrite(sw.rewrites.neurons("m0", range(8, 16), name="mine"))
+    rest = [name for name in by_hand.graph.layout.names if name != "m0[mine]"]
+    freed = by_hand.scrub(Hypothesis().claim(rest)[0], samples=SAMPLES)
+    np.testing.assert_allclose(sweep["m0[n8-15]"].losses, freed.losses.scrubbed, rtol=1e-4, atol=1e-4)
+    assert abs(sweep["m0[n8-15]"].change.value) > 1e-3
+    parts = sw.importance(by_hand, each="part", question="keep", samples=SAMPLES, progress=False)
+    assert {row.component for row in parts.rows} == {"m0[mine]", "m0[rest]"}
+
+
+def test_a_claim_on_an_mlp_is_one_on_all_of_its_neurons() -> None:
+    on = task(mlp=True)
+    h, mlp = Hypothesis().claim("m1")
+    h, _ = h.claim("a1.h0", mlp)
+    h, lower = h.claim("m0", mlp)
+    h, _ = h.claim("embed", lower)
+    # Draws are keyed by paths, which have other names then: these claims draw nothing but the one donor of the whole run.
+    chosen: dict[str, Any] = {"samples": SAMPLES, "progress": False, "unclaimed": "global"}
+    for under in (TOP, mlp):
+        sweep = sw.importance(on, h, under, each="neurons", groups=2, **chosen)
+        np.testing.assert_allclose(
+            sweep.base.losses.scrubbed, on.scrub(h, **chosen).losses.scrubbed, rtol=1e-4, atol=1e-4
+        )
+        assert len(sweep) > 0
+    assert sweep.under == "logits>m1"
+    assert {row.component for row in sweep.rows} == {"m0[n0-11]", "m0[n12-23]"}
+
+
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(
+    h=trees(Brute(*native_mlp()).graph, POSITIONS),
+    where=st.integers(0, 20),
+    each=st.sampled_from(EACH),
+    ask=st.sampled_from(["free", "keep", "token"]),
+)
+def test_whatever_is_claimed_every_answer_can_be_scrubbed(h: Hypothesis, where: int, each: Each, ask: str) -> None:
+    on = ruled()
+    ports = [TOP]
+    for claim in h:
+        if not claim.whole and len({on.graph.layout.owner_ports(c) for c in claim.components}) == 1:
+            names = on.graph.layout.owner_ports(claim.components[0])
+            ports += [f"{claim.id}.{name}" for name in names]
+    under = ports[where % len(ports)]
+    q = asking(on, h, under, ask, each)
+    on.check(q.before)
+    for name in q.candidates:
+        if q.why_not(name) is not None:
+            continue
+        after = q.after(name)
+        on.check(after)
+        assert after != q.before
+        if each == "position":
+            holds = {c.id: q.where.of(c) or () for c in q.here}
+            there = {c.id: c.positions for c in after if c.under == q.place.path and not c.whole}
+            for claim in q.here:
+                rest = tuple(p for p in holds[claim.id] if p != int(name[1:]))
+                if rest and not claim.whole:
+                    assert any(at is None or set(at) == set(rest) for at in there.values())
 
 
 # -- what is measured -------------------------------------------------------------------------------------------------
@@ -243,9 +414,83 @@ def test_what_it_prints_and_exports() -> None:
     assert sweep.ranked[0].effect.value == max(r.effect.value for r in sweep.rows)
     assert sweep.forwards > 0
     figure = sweep.plot()
-    assert "keep each sender" in figure.axes[0].get_title()
+    assert "keep each sender" in figure.get_suptitle()
     with pytest.raises(ScrubError, match="already"):
         sweep["a2.h0"]
+
+
+@pytest.mark.parametrize("each", ["component", "position", "neurons"])
+def test_a_file_is_gone_on_with(each: Any) -> None:
+    m = native_mlp()
+    again = sw.Task(m.bridge, m.tokens, loss=sw.losses.kl(), name="the same on another day")
+    h, head = Hypothesis().claim("a1.h0", rule="token at 1")
+    options: dict[str, Any] = {"each": each, "groups": 4}
+    chosen = Settings(samples=SAMPLES, seed=4, baseline=("a1.h0",))
+    steps = sweep_steps(task(mlp=True), h, f"{head}.k", "token at 1", chosen=chosen, **options)
+    seen = [next(steps) for _ in range(3)][-1]
+    known = sw.Sweep.from_json(again, seen.to_json())
+    assert [(r.component, r.effect, r.p) for r in known.rows] == [(r.component, r.effect, r.p) for r in seen.rows]
+    assert known.to_json() == seen.to_json().replace('"tiny"', '"the same on another day"')
+    whole = sw.importance(again, resume=known, progress=False)
+    *_, at_once = steps
+    assert whole.complete
+    assert [(r.component, r.effect) for r in whole.rows] == [(r.component, r.effect) for r in at_once.rows]
+    assert len(whole.rows) > 2
+
+
+def test_a_file_of_something_else_is_refused() -> None:
+    text = sw.importance(task(), LEAF, samples=SAMPLES, progress=False).to_json()
+    body = json.loads(text)
+    for wrong, sentence in [
+        ("{", "not the JSON of a sweep"),
+        (LEAF.to_json(), "of kind 'scrub-widgets sweep'"),
+        (json.dumps({**body, "schema": 1}), "schema version 1; this version reads 2"),
+        (json.dumps({k: v for k, v in body.items() if k != "rows"}), "not well formed: KeyError: 'rows'"),
+        (json.dumps({**body, "rows": [{}]}), "not well formed: KeyError: 'component'"),
+        (json.dumps({**body, "left": ["a7.h0"]}), "'a7.h0' does not send to 'logits'"),
+        (json.dumps({**body, "settings": {"samples": -1}}), "samples="),
+        (
+            json.dumps({**body, "before": {"recovered": {"value": 0.2, "low": 0.1, "high": 0.3}}}),
+            "20.0 %.* when it was",
+        ),
+    ]:
+        with pytest.raises(ScrubError, match=sentence):
+            sw.Sweep.from_json(task(), wrong)
+    with pytest.raises(ScrubError, match="on other data"):
+        sw.Sweep.from_json(sw.load_task("toy_sum"), text)
+    with pytest.raises(ScrubError, match="with another model"):
+        sw.Sweep.from_json(task(mlp=True), text)
+    with pytest.raises(ScrubError, match="to resume is of another task"):
+        sw.importance(task(mlp=True), resume=sw.Sweep.from_json(task(), text))
+
+
+def test_what_may_be_chance_among_many_is_marked() -> None:
+    """An interval that excludes zero is not enough where many were asked: what is drawn and printed tells both."""
+    sweep = sw.importance(task(), each="qkv", samples=SAMPLES, progress=False)
+    first, *others = sweep.rows
+    alone = replace(first, p=0.04, effect=replace(first.effect, value=-0.1, low=-0.2, high=-0.01))
+    rest = tuple(replace(row, p=0.9, effect=replace(row.effect, value=0.0, low=-0.1, high=0.1)) for row in others)
+    many = replace(sweep, rows=(alone, *rest))
+    assert alone.beyond_noise
+    assert not many.told(alone)
+    assert not many.found()
+    assert f"may be chance among {len(sweep)}" in str(many)
+    assert f"nothing beyond noise at n = {SAMPLES}" in str(many)
+    figure = many.plot()
+    cells = [patch for axes in figure.axes for patch in axes.patches if patch.get_hatch()]
+    assert len(cells) == len(sweep)
+    assert [axes.get_xlabel() for axes in figure.axes[:3]] == ["queries", "keys", "values"]
+    one = replace(sweep, rows=(alone,))
+    assert one.told(alone)
+    assert "q = 0.040" in str(one)
+    assert "hatched: within noise, or false discovery rate above 5 %" in one.plot().get_suptitle()
+
+
+def test_a_sweep_of_positions_is_drawn_as_bars() -> None:
+    sweep = sw.importance(task(), LEAF, f"{HEAD}.k", each="position", samples=SAMPLES, progress=False)
+    (axes,) = sweep.plot().axes
+    assert len(axes.patches) == POSITIONS
+    assert [bool(bar.get_hatch()) for bar in axes.patches] == [not sweep.told(sweep[f"@{p}"]) for p in range(POSITIONS)]
 
 
 def test_nothing_beyond_noise_says_so() -> None:
@@ -267,6 +512,12 @@ def test_nothing_beyond_noise_says_so() -> None:
         ({"question": None}, "question= is 'free', 'keep' or the name of a rule, not None"),
         ({"each": "neuron"}, "each= is one of 'component', 'head'"),
         ({"each": "mlp"}, "no sender of 'logits' is a 'mlp'"),
+        ({"each": "part"}, "no sender of 'logits' is a 'part' to ask about; rewrite a component first"),
+        ({"each": "neurons"}, "no MLP sends to 'logits'"),
+        ({"each": "neurons", "groups": 0}, "groups= takes a whole number from 1 up, not 0"),
+        ({"each": "neurons", "groups": 2.0}, "groups= takes a whole number"),
+        ({"each": "position", "candidates": ["@6"]}, "'@6' is not a 'position' to ask about; there are '@0'"),
+        ({"each": "qkv", "candidates": ["a0.h0"]}, "'a0.h0' is not a 'qkv' to ask about; there are 'a2.h1.q'"),
         ({"candidates": ["a7.h0"]}, "'a7.h0' does not send to 'logits'"),
         ({"candidates": "a0.h0"}, "candidates= takes a list"),
         ({"candidates": ["embed"], "each": "head"}, "'embed' is not a 'head'"),
@@ -285,6 +536,11 @@ def test_a_whole_input_and_an_embedding_have_no_senders() -> None:
         sw.importance(task(), h, "logits>*")
     with pytest.raises(HypothesisError, match="reads nothing"):
         sw.importance(task(), Hypothesis().claim("embed")[0], "logits>embed")
+
+
+def test_more_groups_than_neurons_are_refused() -> None:
+    with pytest.raises(ScrubError, match="'m0' has 24 neurons: they make 1 to 24 groups, not 25"):
+        sw.importance(task(mlp=True), each="neurons", groups=25)
 
 
 # -- accepting --------------------------------------------------------------------------------------------------------
