@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 KEEP_SEARCHES = 12
 ROOM = 256 * 2**20
 """Bytes of losses that all searches may keep together; the newest one stays whatever its size."""
-ONLY_SWEEPS: tuple[Each, ...] = ("part", "qkv", "position", "neurons")
-"""Questions whose answers the Search tab has no cells for."""
+ONLY_SWEEPS: tuple[Each, ...] = ("neurons",)
+"""Questions that a session does not ask: groups of neurons belong to a task that is rewritten for the question."""
 PUBLISH_EVERY = 0.05
 """Seconds between two messages about a running search, once it has many answers: each message has them all."""
 MANY = 64
