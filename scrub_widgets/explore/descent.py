@@ -5,136 +5,20 @@ docs/discover.md has it in words.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import cast
 
 from ..errors import listed
-from ..graph.base import Layout
 from ..hypothesis import ROOT, WHOLE, Hypothesis
 from ..measure.estimates import Estimate
-from .discovery import Answer, DiscoveryStep, Options, Phase, StepKind, found
+from .discovery import Answer, found
 from .fewest import TooMany, fewest
-from .ports import Port, at, tidied
-from .questions import place
+from .ports import Port, at
+from .state import Asks, Change, Order, Question, Senders, Spent, State
 
-
-@dataclass(frozen=True)
-class Change:
-    """Ask for the difference between two hypotheses."""
-
-    name: str
-    before: Hypothesis
-    after: Hypothesis
-
-
-@dataclass(frozen=True)
-class Senders:
-    """Ask what each sender of a port costs when it is freed, given a hypothesis that keeps the port whole."""
-
-    hypothesis: Hypothesis
-    path: str
-    names: tuple[str, ...]
-
-
-Asks = Generator[Change | Senders, tuple[Answer, ...], None]
-
-
-class Spent(Exception):  # noqa: N818 - running out of budget is no error of anyone's
-    """The budget does not reach for what comes next."""
-
-
-UNMEASURED = Estimate(math.nan, math.nan, math.nan, "share", "not measured yet")
-
-
-@dataclass
-class State:
-    """What a search knows while it runs."""
-
-    layout: Layout
-    options: Options
-    h: Hypothesis
-    phase: Phase = "search"
-    stopped: str = ""
-    message: str = ""
-    recovered: Estimate = UNMEASURED
-    scrubs: int = 0
-    steps: list[DiscoveryStep] = field(default_factory=list)
-    queue: list[str] = field(default_factory=list)
-    unseen: dict[str, list[str]] = field(default_factory=dict)
-    """Why something was not looked at, to what it was."""
-    worth: dict[str, float] = field(default_factory=dict)
-    """Claim id to what freeing it costs."""
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    """What a prescreen left out of the sweep under way."""
-
-    @property
-    def tidy(self) -> Hypothesis:
-        """The hypothesis as it is shown."""
-        return tidied(self.layout, self.h, self.options.start)
-
-    @property
-    def claims(self) -> int:
-        """Claims that the search made, whole ports not counted."""
-        return sum(not c.whole and c.id not in self.options.start for c in self.h)
-
-    @property
-    def room(self) -> int:
-        """How many claims more there may be."""
-        return self.options.max_claims - self.claims
-
-    @property
-    def expected(self) -> int:
-        """Scrubs that what is in the queue will take, and the pruning, as far as that can be told."""
-        search = sum(3 + len(place(self.layout, self.h, path).senders) for path in self.queue)
-        total = self.scrubs + search + (len(self.h) if self.phase in ("search", "prune") else 0)
-        return total if self.options.budget is None else min(total, self.options.budget)
-
-    def afford(self, scrubs: int) -> None:
-        """Refuse what the budget does not reach for; what pruning will take is set aside while searching."""
-        aside = self.claims if self.phase == "search" else 0
-        if self.options.budget is not None and self.scrubs + scrubs + aside > self.options.budget:
-            raise Spent
-
-    def step(
-        self,
-        kind: StepKind,
-        under: str,
-        message: str,
-        *,
-        accepted: Sequence[str] = (),
-        refused: Sequence[str] = (),
-        effects: Sequence[Answer] = (),
-        recovered: Estimate | None = None,
-    ) -> None:
-        """Note what was decided."""
-        self.recovered = recovered or self.recovered
-        self.message = message
-        now = (
-            tuple(accepted),
-            tuple(refused),
-            dict(self.skipped),
-            tuple(effects),
-            self.recovered,
-            self.scrubs,
-            message,
-        )
-        self.steps.append(DiscoveryStep(kind, under, *now))
-
-    def leave(self, why: str, what: Sequence[str]) -> None:
-        """Note what is not looked at."""
-        if what:
-            self.unseen.setdefault(why, []).extend(what)
-
-    @property
-    def left(self) -> tuple[str, ...]:
-        """What was not looked at, in words."""
-        return tuple(f"{', '.join(what)} ({why})" for why, what in self.unseen.items())
-
-    def matters(self, answer: Answer) -> bool:
-        """Whether something costs more than the threshold and more than noise."""
-        return answer.matters(self.options.threshold, self.options.q)
+UNSURE = 1.0
+"""Points of loss recovered from which on a number within noise is said to be so."""
 
 
 def search(state: State) -> Asks:
@@ -145,14 +29,14 @@ def search(state: State) -> Asks:
         state.recovered = Estimate(1.0, 1.0, 1.0, "share")  # with the port kept whole, it is the model
     while state.queue:
         if state.room < 1:
-            state.stopped = f"{o.max_claims} claims are made, as many as were asked for"
+            state.stopped = f"{o.max_claims} claims are made"
             break
         path = state.queue.pop(0)
         try:
             yield from _look(state, path)
         except Spent:
             state.stopped = f"the budget of {o.budget} scrubs is spent"
-            state.leave("the budget does not reach for them", [path])
+            state.leave("the budget does not reach for it", [path])
     if state.queue:
         state.leave(state.stopped, state.queue)
     state.queue = []
@@ -186,13 +70,17 @@ def _look(state: State, path: str) -> Asks:
 def _senders(state: State, port: Port, whole: Answer) -> Asks:
     o, path, before = state.options, port.path, state.recovered
     names = tuple(reversed(port.place.senders))
-    state.message = f"{path}: freeing each of its {len(names)} senders"
+    if o.prescreen is not None and o.prescreen < len(names):
+        names = yield from _first(state, port, o.prescreen)
+    state.message = f"{path}: freeing each of {len(names)} senders"
     try:
         state.afford(len(names) + 2)
     except Spent:
         _keep_whole(state, port, whole, "the budget does not reach for its senders")
         raise
     rows = yield Senders(port.whole, path, names)
+    if state.skipped:
+        state.leave("skipped by the prescreen", [f"{len(state.skipped)} senders of {path}"])
     best = found(rows, o.threshold, o.q)
     taken = best[: state.room]
     beyond = {a.name: f"{o.max_claims} claims are made" for a in best[len(taken) :]}
@@ -212,14 +100,26 @@ def _senders(state: State, port: Port, whole: Answer) -> Asks:
         state.h = port.whole
         words = f"{path}: no sender matters by itself, but the port does ({_points(whole)} when all of it is free)."
         state.step("sweep", path, words, refused=refused, effects=rows)
-    state.skipped = {}
+    unmeasured, state.skipped = set(state.skipped), {}
     added: tuple[str, ...] = ()
     if state.matters(alone) and rest:
         if state.room < 1:
             state.leave(f"{o.max_claims} claims are made", [f"what else {path} needs"])
         else:
-            added = yield from _complete(state, port, accepted, rest, rows, alone, before)
+            added = yield from _complete(state, port, accepted, rest, rows, alone, before, unmeasured)
     _deeper(state, port.ids(accepted + added))
+
+
+def _first(state: State, port: Port, most: int) -> Generator[Question, tuple[Answer, ...], tuple[str, ...]]:
+    """The senders that a gradient says matter most; the others are noted as skipped."""
+    state.message = f"{port.path}: ordering its senders by a gradient"
+    state.afford(1)
+    order = yield Order(port.whole, port.path)
+    state.skipped = {
+        a.name: f"number {i} by its gradient ({100 * a.cost:.2f} points to first order), and {most} are measured"
+        for i, a in enumerate(order[most:], most + 1)
+    }
+    return tuple(a.name for a in order[:most])
 
 
 def _complete(
@@ -230,7 +130,8 @@ def _complete(
     rows: Sequence[Answer],
     alone: Answer,
     before: Estimate,
-) -> Generator[Change | Senders, tuple[Answer, ...], tuple[str, ...]]:
+    unmeasured: AbstractSet[str],
+) -> Generator[Question, tuple[Answer, ...], tuple[str, ...]]:
     """What is needed besides, although each of it alone can be replaced."""
     path, room = port.path, state.room
     cost = {a.name: a.cost for a in rows}
@@ -247,8 +148,8 @@ def _complete(
             names = script.send(not state.matters(asked[key]))
     except StopIteration as end:
         added = cast("tuple[str, ...]", end.value)
-    except (TooMany, Spent) as why:
-        reason = "the budget is spent" if isinstance(why, Spent) else f"more than {room} of them are needed"
+    except (TooMany, Spent) as end_of:
+        reason = "the budget is spent" if isinstance(end_of, Spent) else f"more than {room} of them are needed"
         if accepted:
             state.h = port.with_group(accepted, rest)
             state.worth[f"{path}>{'+'.join(sorted(rest))}"] = alone.cost
@@ -259,7 +160,7 @@ def _complete(
         else:
             _keep_whole(state, port, alone, reason)
         state.leave(reason, [f"the other senders of {path}"])
-        if isinstance(why, Spent):
+        if isinstance(end_of, Spent):
             raise
         return ()
     key = frozenset(added)
@@ -267,9 +168,11 @@ def _complete(
         asked[key] = yield from _change(state, path, port.whole, port.kept(accepted + added))
     state.h = port.kept(accepted + added)
     state.worth |= {f"{path}>{name}": alone.cost for name in added}
+    alike = f"others can stand in for {'it' if len(added) == 1 else 'each of them'}"
+    left_out = sorted(unmeasured & set(added))
+    though = f"the prescreen had left out {_and(left_out)}" if left_out else alike
     words = (
-        f"{path}: {_and(added)} {'is' if len(added) == 1 else 'are'} needed besides, though others can stand in for "
-        f"{'it' if len(added) == 1 else 'each of them'}; "
+        f"{path}: {_and(added)} {'is' if len(added) == 1 else 'are'} needed besides, though {though}; "
         f"with all else of it free, {_points(asked[key])}."
     )
     effects = [Answer(" + ".join(sorted(names)) or "none", a.effect, a.p, a.recovered) for names, a in asked.items()]
@@ -296,7 +199,7 @@ def _deeper(state: State, ids: Sequence[str]) -> None:
         if any(state.layout.owner_ports(name) != ports for name in claim.components):
             paths = []
         if claim_id.count(">") - o.under.count(">") >= o.depth:
-            state.leave(f"they are deeper than {o.depth}", paths)
+            state.leave(f"it is deeper than {o.depth}", paths)
         else:
             state.queue += paths
     order = {path: i for i, path in enumerate(state.queue)}
@@ -311,7 +214,7 @@ def _importance(state: State, path: str) -> float:
 
 def _change(
     state: State, name: str, before: Hypothesis, after: Hypothesis
-) -> Generator[Change | Senders, tuple[Answer, ...], Answer]:
+) -> Generator[Question, tuple[Answer, ...], Answer]:
     state.afford(1)
     (answer,) = yield Change(name, before, after)
     return answer
@@ -322,7 +225,8 @@ def _points(answer: Answer) -> str:
     if not e.resolved:
         return str(e)
     value, low, high = (round(100 * x, 1) + 0.0 for x in (e.value, e.low, e.high))
-    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
+    unsure = ", within noise" if low <= 0 <= high and abs(value) >= UNSURE else ""
+    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]{unsure}"
 
 
 def _and(names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from ..errors import ScrubError
 from ..hypothesis import ROOT, Hypothesis
 from ..task import Task
 from .discovery import Discovery, Options
-from .meter import run
+from .meter import COARSEST, run
 from .questions import SAME, place
 
 
@@ -52,7 +52,8 @@ def discover(
     under : str
         The port to begin at, as a path: ``"logits"``, ``"logits>a1.h3.k"``.
     rule : str
-        The rule that the claims get in the end where it costs no more than the threshold; ``"same input"`` elsewhere.
+        The rule that claims get in the end, each where it costs no more than the threshold; ``"coarsest"``: the coarsest such rule
+        of the task. ``"same input"`` leaves them as they are.
     max_claims : int
         At most so many claims.
     depth : int
@@ -162,7 +163,8 @@ def _check(task: Task, o: Options) -> None:
     for name, limit in (("budget", o.budget), ("prescreen", o.prescreen)):
         if limit is not None and (not _whole(limit) or limit < 1):
             raise ScrubError(f"{name}= takes a whole number from 1 up, or None for no limit, not {limit!r}.")
-    task.classes(o.rule)
+    if o.rule != COARSEST:
+        task.classes(o.rule)
 
 
 _SUCH_AS = {"threshold": "0.02 for 2 points of loss recovered", "q": "0.05"}

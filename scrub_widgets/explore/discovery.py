@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from ..engine.settings import Settings
-from ..errors import ScrubError
 from ..hypothesis import ROOT, Hypothesis
 from ..measure import estimates
 from ..measure.estimates import Estimate
@@ -20,8 +18,8 @@ from ..task import Task
 from .questions import SAME
 from .sweep import ROUNDING, Sweep
 
-SCHEMA = 1
-KIND = "scrub-widgets discovery"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Phase = Literal["search", "prune", "confirm", "done"]
 StepKind = Literal["given", "port", "sweep", "complete", "prune", "rules"]
@@ -166,7 +164,7 @@ class Discovery:
     sweep : Sweep or None
         The sweep under way.
     left : tuple of str
-        Ports that were not looked at any more, with the reason, in words.
+        What was not looked at, with the reason, each in words: ``'logits>a1.h3.q': 12 claims are made``.
     answers : tuple of (str, Answer)
         Everything that was measured, in order, with a key of what it is about: what resuming needs.
     """
@@ -229,32 +227,19 @@ class Discovery:
 
     __repr__ = __str__
 
+    def plot(self) -> Figure:
+        """The circuit by layers, with what each claim costs when freed, and loss recovered over the steps."""
+        from .discovery_plot import figure  # matplotlib is loaded only for those who plot
+
+        return figure(self)
+
     # -- JSON -------------------------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
         """Everything but the task, as JSON text: to be read by others, and resumed by :meth:`from_json`."""
-        body = {
-            "kind": KIND,
-            "schema": SCHEMA,
-            "options": msgspec.to_builtins(self.options),
-            "hypothesis": json.loads(self.hypothesis.to_json()),
-            "steps": [_step(step) for step in self.steps],
-            "phase": self.phase,
-            "stopped": self.stopped,
-            "recovered": _estimate(self.recovered),
-            "confirmed": _estimate(self.confirmed),
-            "scrubs": self.scrubs,
-            "tries": self.tries,
-            "seconds": self.seconds,
-            "plain_seconds": self.plain_seconds,
-            "total": self.total,
-            "message": self.message,
-            "left": list(self.left),
-            "answers": [[key, _answer(answer)] for key, answer in self.answers],
-            "data": self.task.fingerprint,
-            "model": self.task._model_fingerprint,
-        }
-        return json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        from .discovery_json import written
+
+        return written(self)
 
     @classmethod
     def from_json(cls, task: Task, text: str) -> Discovery:
@@ -272,101 +257,6 @@ class Discovery:
         ScrubError
             Not JSON, another kind of file or version, another model or other data.
         """
-        try:
-            body = json.loads(text)
-        except (ValueError, TypeError) as error:
-            raise ScrubError(f"this is not the JSON of a discovery: {error}.") from None
-        if not isinstance(body, dict) or body.get("kind") != KIND:
-            raise ScrubError(f"expected a JSON object of kind '{KIND}'; this is something else.")
-        if body.get("schema") != SCHEMA:
-            raise ScrubError(f"this discovery has schema version {body.get('schema')!r}; this version reads {SCHEMA}.")
-        for name, own in (("data", task.fingerprint), ("model", task._model_fingerprint)):
-            if body.get(name) != own:
-                raise ScrubError(f"this discovery was made with {_OTHER[name]} than those of task '{task.name}'.")
-        try:
-            return _read(task, body)
-        except (KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
-            raise ScrubError(f"this discovery is not well formed: {error}.") from None
+        from .discovery_json import read
 
-
-_OTHER = {"data": "other inputs", "model": "other weights"}
-
-
-def _read(task: Task, body: Mapping[str, Any]) -> Discovery:
-    if body["phase"] not in get_args(Phase):
-        raise ValueError(f"no phase {body['phase']!r}")
-    return Discovery(
-        task,
-        msgspec.convert(body["options"], Options),
-        Hypothesis.from_builtins(body["hypothesis"]),
-        tuple(_step_back(step) for step in body["steps"]),
-        body["phase"],
-        str(body["stopped"]),
-        _estimate_back(body["recovered"]),
-        _estimate_back(body["confirmed"]),
-        scrubs=int(body["scrubs"]),
-        seconds=float(body["seconds"]),
-        plain_seconds=float(body["plain_seconds"]),
-        total=int(body["total"]),
-        message=str(body["message"]),
-        left=tuple(map(str, body["left"])),
-        answers=tuple((str(key), _answer_back(answer)) for key, answer in body["answers"]),
-    )
-
-
-def _step(step: DiscoveryStep) -> dict[str, Any]:
-    return {
-        "kind": step.kind,
-        "under": step.under,
-        "accepted": list(step.accepted),
-        "refused": list(step.refused),
-        "skipped": dict(step.skipped),
-        "effects": [_answer(a) for a in step.effects],
-        "recovered": _estimate(step.recovered),
-        "scrubs": step.scrubs,
-        "message": step.message,
-    }
-
-
-def _step_back(body: Mapping[str, Any]) -> DiscoveryStep:
-    if body["kind"] not in get_args(StepKind):
-        raise ValueError(f"no step of kind {body['kind']!r}")
-    recovered = _estimate_back(body["recovered"])
-    assert recovered is not None
-    return DiscoveryStep(
-        body["kind"],
-        str(body["under"]),
-        tuple(map(str, body["accepted"])),
-        tuple(map(str, body["refused"])),
-        {str(name): str(why) for name, why in body["skipped"].items()},
-        tuple(_answer_back(a) for a in body["effects"]),
-        recovered,
-        int(body["scrubs"]),
-        str(body["message"]),
-    )
-
-
-def _answer(a: Answer) -> dict[str, Any]:
-    return {"name": a.name, "effect": _estimate(a.effect), "p": a.p, "recovered": _estimate(a.recovered)}
-
-
-def _answer_back(body: Mapping[str, Any]) -> Answer:
-    effect, recovered = _estimate_back(body["effect"]), _estimate_back(body["recovered"])
-    if effect is None or recovered is None:
-        raise ValueError("an answer without its estimate")
-    return Answer(str(body["name"]), effect, float(body["p"]), recovered)
-
-
-def _estimate(e: Estimate | None) -> dict[str, Any] | None:
-    if e is None:
-        return None
-    ends = {"value": e.value, "low": e.low, "high": e.high}
-    plain = {name: x if math.isfinite(x) else None for name, x in ends.items()}
-    return {**plain, "why": e.why} if e.why else plain
-
-
-def _estimate_back(body: Mapping[str, Any] | None) -> Estimate | None:
-    if body is None:
-        return None
-    value, low, high = (math.nan if body[k] is None else float(body[k]) for k in ("value", "low", "high"))
-    return Estimate(value, low, high, "share", str(body.get("why", "")))
+        return read(task, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
@@ -13,19 +14,23 @@ import numpy as np
 
 from ..engine.run import Losses
 from ..engine.settings import Settings
-from ..errors import ScrubError
+from ..errors import RuleError, ScrubError
 from ..hypothesis import WHOLE, Hypothesis
 from ..measure import estimates
-from ..measure.estimates import UNRESOLVED, Floats
+from ..measure.estimates import UNRESOLVED, Estimate, Floats
 from ..task import Task
-from .descent import Change, Senders, State, search
+from .descent import search
 from .discovery import Answer, Discovery
 from .measured import losses_of
 from .ports import tidied
-from .prune import prune
-from .questions import FREE
+from .prescreen import order
+from .prune import coarsen, prune
+from .questions import ANY, FREE, SAME, place, question
+from .state import Change, Order, Question, Senders, State
 from .sweep import Row, Sweep, sweep_steps
 
+COARSEST = "coarsest"
+"""In the place of a rule: the coarsest one that costs no more than the threshold."""
 REMEMBERED = 8
 """Losses of so many hypotheses are held, to compare others with."""
 
@@ -100,9 +105,22 @@ class Meter:
         before = replace(empty, rows=rows)
         return sweep_steps(*asked, chosen=self.chosen, candidates=ask.names, resume=before, **self.client)
 
-    def knows(self, ask: Change | Senders) -> bool:
+    def knows(self, ask: Question) -> bool:
         """Whether all of the answer is there already."""
-        return len(self.answers) >= self.at + (1 if isinstance(ask, Change) else len(ask.names))
+        return len(self.answers) >= self.at + (len(ask.names) if isinstance(ask, Senders) else 1)
+
+    def ordered(self, ask: Order) -> tuple[Answer, ...]:
+        """The senders of a port by their first-order effects, the largest first; an order is remembered as it was."""
+        of, known = f"order {_key(ask.hypothesis)} {ask.path}", []
+        if self.at < len(self.answers):
+            senders = len(place(self.task.graph.layout, ask.hypothesis, ask.path).senders)
+            known = [answer for _ in range(senders) if (answer := self.recall(of)) is not None]
+        if not known:
+            asked = question(self.task.graph.layout, ask.hypothesis, ask.path, FREE, "component", self.task.classes)
+            for name, size in order(self.task, asked, self.chosen).items():
+                known.append(Answer(name, Estimate(-size, math.nan, math.nan, "share"), 1.0, UNRESOLVED))
+                self.add(of, known[-1])
+        return tuple(known)
 
     def changed(self, ask: Change) -> Answer:
         """The answer to one question."""
@@ -151,7 +169,9 @@ class _Run:
     def __init__(self, found: Discovery, client: Any) -> None:
         self.task, self.options = found.task, found.options
         self.plain = self.task.prepare().seconds / len(self.task) * self.options.settings.samples
-        self.state = State(self.task.graph.layout, self.options, self.options.start)
+        self.state = State(
+            self.task.graph.layout, self.options, self.options.start, rules_to_try(self.task, self.options.rule)
+        )
         self.meter = Meter(self.task, self.options.settings, found.answers, client)
 
     def now(self, sweep: Sweep | None = None, **changes: Any) -> Discovery:
@@ -177,7 +197,7 @@ class _Run:
 
     def steps(self) -> Iterator[Discovery]:
         """All that is left to do."""
-        for part in (search, prune):
+        for part in (search, prune, *([coarsen] if self.state.rules else [])):
             script = part(self.state)
             ask = next(script, None)
             while ask is not None:
@@ -191,10 +211,13 @@ class _Run:
                     yield self.now()
         yield from self._confirmed()
 
-    def _answers(self, ask: Change | Senders) -> Generator[Discovery, None, tuple[Answer, ...]]:
+    def _answers(self, ask: Question) -> Generator[Discovery, None, tuple[Answer, ...]]:
         if isinstance(ask, Change):
             self.state.scrubs += 1
             return (self.meter.changed(ask),)
+        if isinstance(ask, Order):
+            self.state.scrubs += 1
+            return self.meter.ordered(ask)
         answers = []
         for sweep, answer in self.meter.swept(ask):
             if answer is not None:
@@ -223,6 +246,22 @@ class _Run:
         number = result.loss_recovered
         words = f"confirmed on {len(held_out)} held-out inputs: {number}, after {state.scrubs} tries"
         yield self.now(phase="done", message=words, total=total, confirmed=number, result=result)
+
+
+def rules_to_try(task: Task, rule: str) -> tuple[str, ...]:
+    """The rules that claims may get in the end, the coarsest first: by how many inputs an input may be swapped with."""
+    if rule == SAME:
+        return ()
+    if rule != COARSEST:
+        return (rule,)
+    swaps = {}
+    for name in task.rules:
+        try:
+            swaps[name] = task.classes(name).bits
+        except RuleError:
+            continue  # a rule that does not fit this data is none to try
+    swaps = {name: bits for name, bits in swaps.items() if name not in (SAME, ANY)}
+    return tuple(sorted(swaps, key=lambda name: (swaps[name], name)))
 
 
 def _key(*hypotheses: Hypothesis) -> str:

@@ -1,11 +1,11 @@
-"""Leaving out what a hypothesis does not need, one claim after the other."""
+"""What a hypothesis does not need: claims that can be left out, and rules finer than they have to be."""
 
 from __future__ import annotations
 
 from ..hypothesis import WHOLE
-from .descent import Asks, Change, Spent, State
 from .ports import without
-from .questions import ANY
+from .questions import ANY, SAME
+from .state import Asks, Change, Spent, State
 
 
 def prune(state: State) -> Asks:
@@ -42,3 +42,33 @@ def prune(state: State) -> Asks:
     if unread:
         words += f" {unread} were not tried: the budget of {o.budget} scrubs is spent."
     state.step("prune", "", words, accepted=kept, refused=gone, effects=effects)
+
+
+def coarsen(state: State) -> Asks:
+    """Give each claim the coarsest of some rules that costs no more than the threshold; the deepest claims first.
+
+    Rules are tried from coarse to fine, on top of those that were given already, and each cost is the paired difference from the
+    hypothesis before: in all the coarser rules cost at most the threshold, as far as that was measured.
+    """
+    o, full = state.options, state.h
+    mine = [c for c in full if c.id not in o.start and c.rule == SAME]
+    effects, given, unread = [], [], 0
+    for claim in sorted(mine, key=lambda c: (-c.id.count(">"), c.id)):
+        for rule in state.rules:
+            state.message = f"is '{rule}' all that matters about {claim.id}?"
+            try:
+                state.afford(1)
+            except Spent:
+                unread += 1
+                break
+            coarser = state.h.with_rule(claim.id, rule)
+            (answer,) = yield Change(f"{claim.id}: {rule}", full, coarser)
+            effects.append(answer)
+            if answer.effect.resolved and answer.cost <= o.threshold:
+                state.h, state.recovered = coarser, answer.recovered
+                given.append(f"{claim.id} ({rule})")
+                break
+    words = f"{len(given)} of {len(mine)} claims got a coarser rule: {', '.join(given) or 'any other one costs more'}."
+    if unread:
+        words += f" For {unread} not all rules were tried: the budget of {o.budget} scrubs is spent."
+    state.step("rules", "", words, accepted=[c.id for c in mine if state.h[c.id].rule != SAME], effects=effects)

@@ -12,6 +12,7 @@ from tests.benchmarks.truth.circuits import CIRCUITS, DEFAULTS, edges_of, score
 from tests.benchmarks.truth.nothing import SIGNAL, learnt_by_heart, random_transformer, searched, signal_and_noise
 
 RUNS = 200
+FEW = 30
 COST = 60
 """Plain forward passes over the data that each accepted claim may cost."""
 
@@ -35,27 +36,33 @@ def test_known_circuits(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_where_there_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [
-        "| what does nothing | threshold | false discovery rate | searches with any | sweeps with any | true ones missed | confirmed |"
+        "| what does nothing | threshold | false discovery rate | searches with any | sweeps with any | true ones missed |"
     ]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += ["|---|---|---|---|---|---|"]
     embedding = frozenset({"logits < embed"})
     cases = (
-        ("30 random functions at 3 ports of a chain", signal_and_noise, SIGNAL, 256),
-        ("12 random heads; the embedding alone says the answer", partial(random_transformer, signal=True), embedding, 256),
-        ("12 random heads; nothing says the answer", partial(random_transformer, signal=False), frozenset[str](), 256),
-        ("the same, signs learnt by heart", learnt_by_heart, frozenset[str](), 4096),
+        ("30 random functions at 3 ports of a chain", signal_and_noise, SIGNAL),
+        ("12 random heads; the embedding alone says the answer", partial(random_transformer, signal=True), embedding),
+        ("12 random heads; nothing says the answer", partial(random_transformer, signal=False), frozenset[str]()),
     )  # fmt: skip
     for threshold in (0.0005, 0.02):
-        for name, make, right, samples in cases:
-            n = searched(make, right, RUNS, threshold=threshold, samples=samples)
+        for name, make, right in cases:
+            n = searched(make, right, RUNS, threshold=threshold, samples=256)
             lines.append(
                 f"| {name} | {100 * threshold:g} points | {100 * n.discoveries:.1f} % | {100 * n.any:.1f} % | "
-                f"{n.false} of {n.sweeps} | {100 * n.missed:.1f} % | {100 * n.confirmed:.1f} % |"
+                f"{n.false} of {n.sweeps} | {100 * n.missed:.1f} % |"
             )
-            if make is not learnt_by_heart:
-                assert n.any <= 0.05 + 2 * (0.05 * 0.95 / RUNS) ** 0.5 or n.discoveries <= 0.05
+            assert n.discoveries <= 0.05 + 2 * (0.05 * 0.95 / RUNS) ** 0.5
     with capsys.disabled():
-        sys.stdout.write(f"\n\n{RUNS} searches each, q = 5 %\n\n" + "\n".join(lines) + "\n")
+        sys.stdout.write(f"\n\n{RUNS} searches each with 256 references, q = 5 %\n\n" + "\n".join(lines) + "\n")
+
+
+def test_what_is_learnt_by_heart(capsys: pytest.CaptureFixture[str]) -> None:
+    """Random answers to 75 texts: what fits them is there, on these texts; the held-out ones say what it is worth."""
+    n = searched(learnt_by_heart, frozenset(), FEW, samples=1024)
+    words = f"{FEW} searches for random answers: {100 * n.any:.0f} % found something, {100 * n.confirmed:.0f} % were confirmed"
+    with capsys.disabled():
+        sys.stdout.write(f"\n\n{words}\n")
 
 
 def test_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -18,8 +18,14 @@ from scrub_widgets import Hypothesis, ScrubError
 from scrub_widgets.errors import Cancelled
 from scrub_widgets.explore import Discovery, discover, discover_steps
 from scrub_widgets.explore.fewest import TooMany, fewest
+from scrub_widgets.explore.meter import Meter
+from scrub_widgets.explore.prune import prune
+from scrub_widgets.explore.state import State
 from scrub_widgets.interrupt import interruptible
 from tests.benchmarks.truth.case import grid
+from tests.benchmarks.truth.circuits import CIRCUITS, DEFAULTS, edges_of, score
+from tests.benchmarks.truth.induction import hand_built
+from tests.benchmarks.truth.nothing import SIGNAL, random_transformer, searched, signal_and_noise
 
 
 def graph(functions: dict[str, Any], y: Any, *sizes: int, held_out: float | None = None) -> sw.Task:
@@ -145,11 +151,7 @@ def test_claims_that_are_there_are_taken_as_given() -> None:
 
 
 def test_an_idle_claim_is_pruned() -> None:
-    """C only matters while it is looked at: what A says later makes up for it."""
-    from scrub_widgets.explore.descent import State
-    from scrub_widgets.explore.meter import Meter
-    from scrub_widgets.explore.prune import prune
-
+    """And what stands under it, the deepest first; what is needed stays."""
     h = Hypothesis().claim("out")[0].claim("A", "logits>out")[0].claim("B", "logits>out")[0]
     h = h.claim("idle", "logits>out")[0].claim("x2", "logits>out>idle")[0]
     options = next(discover_steps(pair(), samples=512)).options
@@ -325,3 +327,113 @@ def test_halving_finds_a_smallest_set() -> None:
     assert questions <= 16
     with pytest.raises(TooMany):
         asked("abcdefgh", lambda s: {"a", "d", "h"} <= s, room=2)
+
+
+# -- the rest ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def textbook() -> sw.Task:
+    """A hand-built induction head."""
+    return hand_built().task
+
+
+TEXTBOOK = {"a1.h0", "a1.h0.q>embed", "a1.h0.k>a0.h0", "a1.h0.v>embed", "a1.h0.k>a0.h0.v>embed"}
+
+
+def test_claims_get_the_coarsest_rule_that_costs_nothing(textbook: sw.Task) -> None:
+    d = found(textbook, rule="coarsest", max_claims=5, samples=256)
+    assert ids(d) == TEXTBOOK
+    rules = {c.id.removeprefix("logits>"): c.rule for c in d.hypothesis}
+    assert rules["a1.h0.q>embed"] == rules["a1.h0.v>embed"] == "token"
+    assert rules["a1.h0.k>a0.h0"] == "previous token"
+    assert d.steps[-1].kind == "rules"
+    assert d.recovered is not None
+    assert d.recovered.value > 0.97
+
+
+def test_one_rule_is_given_where_it_costs_nothing(textbook: sw.Task) -> None:
+    d = found(textbook, rule="previous token", max_claims=5, samples=256)
+    assert {c.id.removeprefix("logits>") for c in d.hypothesis if c.rule == "previous token"} == {"a1.h0.k>a0.h0"}
+
+
+def test_a_prescreen_measures_fewer_and_says_what_it_skipped(textbook: sw.Task) -> None:
+    d = found(textbook, prescreen=2, samples=256)
+    assert ids(d) == TEXTBOOK
+    (top, *_) = (step for step in d.steps if step.kind == "sweep")
+    assert len(top.effects) == 2
+    assert len(top.skipped) == len(textbook.graph.layout.names) - 2
+    assert all("by its gradient" in why for why in top.skipped.values())
+    assert "skipped by the prescreen" in str(d)
+    seen = list(discover_steps(textbook, prescreen=2, samples=256, max_claims=2))
+    for now in seen[:: max(1, len(seen) // 5)]:
+        *_, last = Discovery.from_json(textbook, now.to_json()).more()
+        assert told(last) == told(seen[-1])
+
+
+def test_what_the_prescreen_left_out_is_found_by_halves() -> None:
+    d = found(pair(), prescreen=1)
+    assert ids(d) == {"out", "out>A", "out>A>x0", "out>B", "out>B>x1"}
+    assert any(step.kind == "complete" and "the prescreen had left out" in step.message for step in d.steps)
+
+
+@pytest.mark.parametrize("make", [pair, backup])
+def test_the_picture_shows_every_claim(make: Any) -> None:
+    d = found(make())
+    graph, claims, trail = d.plot().axes
+    assert {"logits", *(name for c in d.hypothesis for name in c.components)} <= {t.get_text() for t in graph.texts}
+    assert [t.get_text().strip() for t in claims.get_yticklabels()] == [c.name for c in d.hypothesis]
+    assert len(claims.patches) + len(claims.texts) == len(d.hypothesis)
+    assert trail.get_xlabel() == "step"
+    assert next(discover_steps(make(), samples=256)).plot().axes, "nothing yet is a picture, too"
+
+
+def test_in_words_it_says_what_was_found_and_what_was_not_looked_at() -> None:
+    text = str(found(pair(), depth=2))
+    assert "└─ out · same input" in text
+    assert "loss recovered on the explored data: 99" in text or "loss recovered on the explored data: 100" in text
+    assert "not looked at, because it is deeper than 2: logits>out>B, logits>out>A" in text
+    assert "confirmed on 36 held-out inputs" in text
+    assert "plain forward passes" in text
+
+
+# -- known circuits, and nothing ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AND", "XOR", "OR with backup", "switch", "gate", "two of three copies", "two of three roads", "two among thirty",
+     "cancelling, squared", "hand-built induction"],
+)  # fmt: skip
+def test_a_hand_built_circuit_is_found_whole(name: str) -> None:
+    (c,) = (c for c in CIRCUITS if c.name == name)
+    d = discover(c.task(), **{**DEFAULTS, "samples": 1024, **c.options})
+    assert score(edges_of(d.hypothesis), c.right) == (1, 1)
+
+
+def test_a_mean_loss_does_not_see_what_cancels() -> None:
+    (c,) = (c for c in CIRCUITS if c.name == "cancelling, linear loss")
+    d = discover(c.task(), **{**DEFAULTS, **c.options})
+    assert next(iter(c.right)) - edges_of(d.hypothesis) == {"A < x2", "B < x2"}
+
+
+def test_the_heads_of_the_trained_model_are_found() -> None:
+    task = sw.load_task("induction")
+    d = discover(task, samples=512, max_claims=5, progress=False)
+    assert ids(d) == {"embed", "a1.h0", "a1.h1", "a1.h2", "a1.h3"}
+
+
+def test_what_does_nothing_is_found_at_most_at_the_nominal_rate() -> None:
+    """30 searches with up to 30 loud functions each that do nothing on average; docs/discover.md has 200."""
+    n = searched(signal_and_noise, SIGNAL, 30, samples=256, threshold=0.0005)
+    assert n.discoveries <= 0.05
+    assert n.missed == 0
+    assert n.sweeps >= 100
+    assert n.false / n.sweeps <= 0.05
+
+
+@pytest.mark.parametrize(("signal", "right"), [(True, {"logits < embed"}), (False, set[str]())])
+def test_random_heads_are_not_found(signal: bool, right: set[str]) -> None:
+    n = searched(partial(random_transformer, signal=signal), frozenset(right), 10, samples=256, threshold=0.0005)
+    assert n.discoveries <= 0.05
+    assert n.missed == 0
