@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import checks, comparing, discovering, remembered, searching, waterfalls
+from . import checks, comparing, discovering, remembered, searching, suggesting, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation
 from .errors import Cancelled, ScrubError
@@ -22,6 +22,7 @@ from .history import Outcome, Status, Step
 from .interrupt import interruptible
 from .measure.estimates import Estimate
 from .result import Result
+from .suggesting import Suggested
 
 if TYPE_CHECKING:
     from .session import Session
@@ -52,6 +53,8 @@ class Jobs:
         The key of a search.
     discover : int or None
         The number of a discovery.
+    suggest : Suggested or None
+        Rules to try for a claim.
     check : Outcome or None
         A published result whose further doubts and null are not known yet.
     """
@@ -62,6 +65,7 @@ class Jobs:
     waterfall: Step | None = None
     search: Hashable | None = None
     discover: int | None = None
+    suggest: Suggested | None = None
     check: Outcome | None = None
 
     def __bool__(self) -> bool:
@@ -92,6 +96,9 @@ class Jobs:
         discover = self.discover
         if discover is not None:
             return lambda session: discovering.work(session, discover)
+        suggest = self.suggest
+        if suggest is not None:
+            return lambda session: suggesting.work(session, suggest)
         check = self.check
         assert check is not None
         return lambda session: check_further(session, check)

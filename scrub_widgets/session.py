@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from . import comparing, confirming, discovering, jobs, saved, searching, waterfalls
+from . import comparing, confirming, discovering, jobs, saved, searching, suggesting, waterfalls
 from .comparing import Compared
 from .confirm import Confirmation, Record
 from .discovering import Discovering, Finding
@@ -33,15 +33,16 @@ from .measure.waterfall import Waterfall
 from .past import Past, past
 from .remembered import Remembered
 from .result import Result
+from .suggesting import Suggested, Suggesting
 from .task import Task
 
 Listener = Callable[["Session", str], None]
 """Told ``"state"``, ``"status"``, ``"partial"``, ``"result"``, ``"checked"``, ``"charts"``, ``"confirm"``, ``"history"`` (names and
-numbers of steps), ``"compare"``, ``"search"``, ``"searching"``, ``"discovery"`` or ``"discovering"`` when that changed, on the
+numbers of steps), ``"compare"``, ``"search"``, ``"searching"``, ``"discovery"``, ``"discovering"`` or ``"suggestion"`` when that changed, on the
 thread that changed it."""
 
 
-class Session(Making, Discovering):
+class Session(Making, Discovering, Suggesting):
     """A task being worked on.
 
     Parameters
@@ -77,6 +78,7 @@ class Session(Making, Discovering):
         self._known = Remembered()
         self._searches: OrderedDict[Hashable, Search] = OrderedDict()
         self._finding: Finding | None = None
+        self._suggested: Suggested | None = None
         # The thread holds the session only while it works, so that a session nobody keeps can be collected.
         self._thread = threading.Thread(
             target=jobs.work, args=(weakref.ref(self), self._changed), daemon=True, name="scrub"
@@ -257,6 +259,7 @@ class Session(Making, Discovering):
         self.keep_meanings()
         searching.moved(self)
         discovering.moved(self)
+        suggesting.moved(self)
         if self.step.key == before.key:
             return self._renamed()
         known = self._known.outcome(self.step.key)
@@ -344,6 +347,7 @@ class Session(Making, Discovering):
             self._jobs.waterfall = self._jobs.check = None
             searching.stop(self, "cancelled")
             discovering.stop(self, "cancelled")
+            suggesting.stop(self, "cancelled")
             if self._jobs.confirm is not None:
                 self._jobs.confirm = None
                 self._tell("confirm")

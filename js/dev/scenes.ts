@@ -49,6 +49,7 @@ import toyState from "../../tests/wire/trait.state.toy.json";
 import done from "../../tests/wire/trait.status.done.json";
 import failed from "../../tests/wire/trait.status.error.json";
 import running from "../../tests/wire/trait.status.running.json";
+import suggested from "../../tests/wire/trait.suggestion.done.json";
 import sliceTask from "../../tests/wire/trait.task.gpt2.json";
 import task from "../../tests/wire/trait.task.induction.json";
 import madeTask from "../../tests/wire/trait.task.made.json";
@@ -194,6 +195,10 @@ const scenes: Record<string, Record<string, unknown>> = {
     searches: [ofInputs(madeSearch(makeGraph(12, 12, true), "logits", 6))],
   },
   searchplaces: { ...base, searches: [ofPlaces(madeSearch(makeGraph(2, 12, false), "logits", 6))] },
+  suggested: {
+    ...{ ...base, suggestion: suggested },
+    selection: { nodes: ["a1.h3"], claim: "logits>a1.h3", under: "logits" },
+  },
   searchtoy: { ...toy, searches: [madeSearch(toyGraph as Graph, "logits", 3)] },
   discover: { ...base, state: empty },
   planned: base,

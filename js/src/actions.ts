@@ -136,6 +136,8 @@ export function createActions(store: Store, ui: Ui) {
     send: (request: Parameters<Store["requests"]["send"]>[0]) => send(request),
     ...searchActions(store, ui, send),
     ...discoverActions(store, ui),
+    suggestRules: (claim: string) => send({ kind: "suggest", claim }),
+    takeRule: (claims: string[], rule: string) => edit({ op: "rule", claims, rule }),
 
     selectNode(component: string, add = false) {
       quiet();

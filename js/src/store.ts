@@ -23,6 +23,7 @@ import type {
   Selection,
   State,
   Status,
+  Suggestion,
   Task,
 } from "./wire";
 import { floats, kernelMessage, traitName, traits } from "./wire";
@@ -45,6 +46,8 @@ export type Store = {
   searches: ReadonlySignal<Search[]>;
   /** The circuit that is being found, or the newest that was. */
   discovery: ReadonlySignal<Discovery | null>;
+  /** Rules that were tried in a claim's place. */
+  suggestion: ReadonlySignal<Suggestion | null>;
   selection: ReadonlySignal<Selection>;
   /** Where a new claim goes; the logits if what was chosen is gone. */
   receiver: ReadonlySignal<Receiver | null>;
@@ -95,6 +98,7 @@ export function createStore(model: Model): Store {
   const compare = signal<Compare | null>(null);
   const searches = signal<Search[]>([]);
   const discovery = signal<Discovery | null>(null);
+  const suggestion = signal<Suggestion | null>(null);
   const selection = signal<Selection>(NOTHING);
   const result = signal<Result | null>(null);
   const sent = signal<Examples | null>(null);
@@ -135,6 +139,7 @@ export function createStore(model: Model): Store {
     compare: into(compare, "compare"),
     samples: into(samples, "samples"),
     discovery: into(discovery, "discovery"),
+    suggestion: into(suggestion, "suggestion"),
     searches: () => {
       const next = read<Search[]>("searches");
       if (next !== undefined) searches.value = next ?? [];
@@ -200,7 +205,7 @@ export function createStore(model: Model): Store {
   const index = computed(() => (graph.value ? indexGraph(graph.value) : null));
   return {
     ...{ graph, index, task, state, status, confirm, selection, result, examples, notice, saved, height, requests },
-    ...{ history, compare, lessons, searches, discovery },
+    ...{ history, compare, lessons, searches, discovery, suggestion },
     ...{ samples, charts },
     get readOnly() {
       return saved.value !== null;

@@ -62,6 +62,10 @@ import { type SampleAnswer, type SampleRequest, sampleAnswers, sampleRequests, s
 export type * from "./wire/sample";
 
 import { type LessonAct, lessonMessage, lessonsTrait } from "./wire/lessons";
+import { type SuggestRequest, suggestion, suggestRequests } from "./wire/suggest";
+
+export type { SuggestedRule, Suggestion } from "./wire/suggest";
+
 import { type Search, type SearchRequest, search, searchMessages } from "./wire/search";
 
 export type * from "./wire/lessons";
@@ -250,7 +254,8 @@ export type Request =
   | SampleRequest
   | { kind: "lesson"; do: LessonAct }
   | SearchRequest
-  | DiscoverRequest;
+  | DiscoverRequest
+  | SuggestRequest;
 export type ViewMessage = Request & { id: string };
 
 /** What answers a request, and so carries its id. */
@@ -357,6 +362,7 @@ export const traits = {
   charts,
   searches: list(search),
   discovery: nullable(discovery),
+  suggestion: nullable(suggestion),
   examples: nullable(shape({ rev: whole, n: whole, model: binary, scrubbed: binary, baseline: binary })),
   samples,
 } satisfies Record<string, Check>;
@@ -374,6 +380,7 @@ export const viewMessage = tagged("kind", {
   lesson: lessonMessage,
   ...searchMessages,
   ...discoverRequests,
+  ...suggestRequests,
 });
 
 /** One check for all that the kernel sends. */

@@ -38,6 +38,12 @@ def _export(widget: ScrubWidget, message: wire.Export) -> wire.AnyAnswer:
     return wire.Exported(id=message.id, text=widget.session.to_json())
 
 
+def suggest(widget: ScrubWidget, message: wire.Suggest) -> wire.AnyAnswer:
+    """Try other rules in a claim's place."""
+    widget.session.suggest_rules(message.claim)
+    return wire.Ack(id=message.id, rev=widget.session.rev, claims=[])
+
+
 ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Ping: lambda _, message: wire.Pong(id=message.id),
     wire.Edit: _edit,
@@ -66,4 +72,5 @@ ANSWERS: dict[type[wire.Message], Handler] = {
     wire.Accept: search.accept,
     wire.Discover: discover.ask,
     wire.DoDiscovery: discover.do,
+    wire.Suggest: suggest,
 }

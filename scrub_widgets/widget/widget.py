@@ -6,7 +6,7 @@ import html
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from ..result import Result
 from ..sample import Sample
 from ..session import Session
 from ..task import Task
-from . import answers, charts, discover, export, history, lessons, publish, search, wire
+from . import answers, charts, discover, export, history, lessons, publish, search, suggest, wire
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,6 +75,7 @@ class ScrubWidget(anywidget.AnyWidget):
     _compare = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _searches: traitlets.List[Any] = traitlets.List().tag(sync=True, echo_update=False)
     _discovery = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
+    _suggestion = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _selection = traitlets.Dict().tag(sync=True)
     _samples = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True, echo_update=False)
     _static = traitlets.Bool(default_value=False).tag(sync=True)
@@ -364,10 +365,8 @@ class ScrubWidget(anywidget.AnyWidget):
             self._show("history")
         elif what == "status":
             self._set(_status=wire.plain(publish.status_of(session.status)))
-        elif what in ("search", "searching"):
-            search.show(self, what)
-        elif what in ("discovery", "discovering"):
-            discover.show(self, what)
+        elif what in EXPLORING:
+            EXPLORING[what](self, what)
         elif what == "confirm":
             self._set(_confirm=wire.plain(publish.confirm_of(session)))
         elif what == "charts" and session.outcome is not None:
@@ -432,6 +431,15 @@ class ScrubWidget(anywidget.AnyWidget):
         task = self.session.task.name
         return f"ScrubWidget(task '{task}', {len(self.hypothesis)} claims, {self.session.status.phase})"
 
+
+EXPLORING: Mapping[str, Callable[[ScrubWidget, str], None]] = {
+    "search": search.show,
+    "searching": search.show,
+    "discovery": discover.show,
+    "discovering": discover.show,
+    "suggestion": suggest.show,
+}
+"""What a session tells of, and who shows it."""
 
 _SETTINGS = ("samples", "seed", "unclaimed", "baseline")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -56,10 +57,10 @@ print(json.dumps([alone.hypothesis == got.hypothesis, alone.answers == got.answe
 """
 
 
-def state(notebook: Notebook, cell: int) -> dict[str, object]:
+def state(notebook: Notebook, cell: int) -> dict[str, Any]:
     """What the kernel has found; ``cell`` is one that runs ``FOUND``."""
     notebook.run(cell)
-    found: dict[str, object] = json.loads(notebook.text_output(cell))
+    found: dict[str, Any] = json.loads(notebook.text_output(cell))
     return found
 
 
@@ -84,24 +85,24 @@ def test_a_circuit_is_found_accepted_confirmed_and_undone(lab: Lab) -> None:
     assert found["rev"] == 0  # nothing was edited
     expect(part(notebook, "discover-progress")).to_have_attribute("data-done", str(found["scrubs"]))
     shown = panel.locator("[data-testid^='found-']")
-    expect(shown).to_have_count(len(found["claims"]))  # type: ignore[arg-type]
+    expect(shown).to_have_count(len(found["claims"]))
     value = part(notebook, "discover-recovered").get_attribute("data-value")
     assert float(value or "nan") == pytest.approx(found["recovered"], abs=1e-5)
 
     part(notebook, "discover-accept").click()
     notebook.wait_result(1)
-    assert len(hypothesis(notebook, 2)) == len(found["claims"])  # type: ignore[arg-type]
+    assert len(hypothesis(notebook, 2)) == len(found["claims"])
     assert state(notebook, 1)["own"]
     expect(part(notebook, "discover-accept")).to_have_count(0)
     part(notebook, "discover-confirm").click()
     confirmed = part(notebook, "discover-confirmed")
     expect(confirmed).to_be_visible(timeout=LONG)
     after = state(notebook, 1)
-    ((number, tries, inputs),) = after["confirmed"]  # type: ignore[misc]
+    ((number, tries, inputs),) = after["confirmed"]
     assert float(confirmed.get_attribute("data-value") or "nan") == pytest.approx(number, abs=1e-9)
     expect(confirmed).to_contain_text(f"{100 * number:.1f} %")
     expect(confirmed).to_contain_text(f"after {tries} tries")
-    assert tries == found["scrubs"] + 1  # type: ignore[operator]
+    assert tries == found["scrubs"] + 1
     assert inputs == 2048
     assert after["own"]
 

@@ -23,6 +23,7 @@ TRAITS = {
     "lesson": wire.LessonsInfo,
     "searches": list[wire.SearchInfo],
     "discovery": wire.DiscoveryInfo | None,
+    "suggestion": wire.SuggestionInfo | None,
     "result": wire.ResultInfo | None,
     "examples": wire.Examples | None,
     "charts": wire.Charts | None,

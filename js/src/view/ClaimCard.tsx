@@ -5,6 +5,7 @@ import { parsePositions, pathWords, positionsText, receiversOf, WHOLE_INPUT } fr
 import { label, ungroup } from "../labels";
 import { ruleFace } from "../rules";
 import type { Claim, Paths } from "../wire";
+import { SuggestRules } from "./SuggestRules";
 import { Swatch } from "./Swatch";
 
 const PATHS: [Paths, string, string][] = [
@@ -84,6 +85,7 @@ export function ClaimCard({ claim }: { claim: Claim }) {
         )}
       </div>
       <Inside claim={claim} />
+      {!claim.components.includes(WHOLE_INPUT) && <SuggestRules claim={claim} />}
       <Labels claim={claim} />
       <div class="scrub-card-fields">
         {!claim.components.includes(WHOLE_INPUT) && (

@@ -214,7 +214,9 @@ function Buttons({ asks, search }: { asks: number; search: Search | null }) {
         </>
       ) : (
         <span class="scrub-muted scrub-number" data-testid="search-budget">
-          {asks === 0 ? "No such sender there." : `${plural(asks, "scrub")} of ${count(samples)} samples`}
+          {asks === 0
+            ? "No such sender there."
+            : `${ui.search.value.each === "position" ? "at most " : ""}${plural(asks, "scrub")} of ${count(samples)} samples`}
           {search && !running && search.message !== "done" && ` · ${search.message}, ${search.done} kept`}
         </span>
       )}

@@ -11,5 +11,6 @@ from .messages import *
 from .operations import *
 from .sample import *
 from .search import *
+from .suggest import *
 from .traits import *
 from .unions import *

@@ -14,6 +14,7 @@ from . import making as mk
 from . import messages as m
 from . import sample as s
 from . import search as x
+from . import suggest as su
 
 # One a line, so that a feature adds a line.
 AnyMessage = (
@@ -52,6 +53,8 @@ AnyMessage = (
     # discoveries
     | d.Discover
     | d.DoDiscovery
+    # rules
+    | su.Suggest
 )
 """What the view sends."""
 
