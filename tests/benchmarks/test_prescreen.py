@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def gpt2_small(positions: int = 20) -> sw.Task:
     """GPT-2 small's shape with random weights; the loss reads the last prediction."""
     config = transformers.GPT2Config(n_positions=positions)
     torch.manual_seed(0)
-    model = transformers.GPT2LMHeadModel(config)
+    model: Any = transformers.GPT2LMHeadModel(config)
     model.eval()
     model.set_attn_implementation("eager")
     bridge = build_bridge_from_module(model, "GPT2LMHeadModel", hf_config=model.config, device="cpu")

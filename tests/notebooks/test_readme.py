@@ -14,7 +14,9 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def test_the_cells_of_the_readme_run_as_written() -> None:
-    first, by_hand, parts, own, here = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
+    first, by_hand, parts, own, here, find = re.findall(
+        r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL
+    )
     space: dict[str, Any] = {}
     exec(first, space)
     assert isinstance(space["task"], sw.Task)
@@ -42,3 +44,13 @@ def test_the_cells_of_the_readme_run_as_written() -> None:
     assert len(widget.session.history) == 4  # what Python gave is no step
     assert widget.session.task.rewrites == ()
     widget.close()
+    exec(find, space)
+    found = space["found"]
+    assert {claim.components for claim in found.hypothesis.children()} >= {
+        ("a1.h0",),
+        ("a1.h1",),
+        ("a1.h2",),
+        ("a1.h3",),
+    }
+    assert found.confirmed.value > 0.85
+    assert len(space["circuit"].edges) == 18
