@@ -2,9 +2,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import { about, type Field, wanted } from "../discover";
-import { pathWords } from "../hypothesis";
-import { places } from "../search";
 import { count, plural } from "../text";
+import { PortOptions } from "./PortOptions";
 
 export function DiscoverForm() {
   const { store, ui, actions } = useApp();
@@ -95,13 +94,7 @@ function Sentence({ problems }: { problems: Partial<Record<Field, string>> }) {
         <option value="">the logits, nothing claimed</option>
         {claims.length > 0 && (
           <optgroup label="the present hypothesis, under">
-            {places(store)
-              .filter((r) => r.senders.size > 0)
-              .map((r) => (
-                <option key={r.path} value={r.path}>
-                  {pathWords(r.path)}
-                </option>
-              ))}
+            <PortOptions />
           </optgroup>
         )}
       </select>{" "}

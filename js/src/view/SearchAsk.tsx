@@ -1,10 +1,11 @@
 /** The question as a sentence with menus, its budget, and Run or Cancel. */
 import type { ComponentChildren } from "preact";
 import { useApp } from "../app";
-import { pathWords, type Receiver } from "../hypothesis";
-import { hasHeads, meaning, passSamples, places, type SearchForm } from "../search";
+import type { Receiver } from "../hypothesis";
+import { hasHeads, meaning, passSamples, type SearchForm } from "../search";
 import { count, plural } from "../text";
 import type { Search } from "../wire";
+import { PortOptions } from "./PortOptions";
 
 const EACH: [SearchForm["each"], string][] = [
   ["component", "sender"],
@@ -95,13 +96,7 @@ function Sentence({ receiver }: { receiver: Receiver }) {
         value={receiver.path}
         onPick={(under) => actions.setSearch({ under, chosen: [] })}
       >
-        {places(store)
-          .filter((r) => r.senders.size > 0)
-          .map((r) => (
-            <option key={r.path} value={r.path}>
-              {pathWords(r.path)}
-            </option>
-          ))}
+        <PortOptions />
       </Menu>
       , how does loss recovered change, given the current hypothesis?
     </p>
