@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +12,7 @@ import msgspec
 from .engine.settings import Settings
 from .errors import ScrubError
 from .hypothesis import Hypothesis
-from .measure.estimates import Estimate
+from .measure.estimates import Estimate, from_plain, plain
 from .result import Result
 
 
@@ -152,11 +151,10 @@ def read_record(body: dict[str, Any]) -> tuple[list[str], list[Confirmation], di
 
 
 def _read(row: _Row) -> Confirmation:
-    value, low, high = (math.nan if row.recovered[k] is None else row.recovered[k] for k in ("value", "low", "high"))
     return Confirmation(
         hypothesis=Hypothesis.from_builtins(row.hypothesis),
         settings=row.settings,
-        recovered=Estimate(value, low, high, "share"),  # type: ignore[arg-type]
+        recovered=from_plain(row.recovered),
         inputs=row.inputs,
         data=row.data,
         tries=row.tries,
@@ -165,11 +163,10 @@ def _read(row: _Row) -> Confirmation:
 
 
 def _written(c: Confirmation) -> dict[str, Any]:
-    ends = {"value": c.recovered.value, "low": c.recovered.low, "high": c.recovered.high}
     return {
         "hypothesis": msgspec.json.decode(c.hypothesis.to_json()),
         "settings": msgspec.to_builtins(c.settings),
-        "recovered": {name: end if math.isfinite(end) else None for name, end in ends.items()},
+        "recovered": plain(c.recovered),
         "inputs": c.inputs,
         "data": c.data,
         "tries": c.tries,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -11,7 +10,7 @@ import msgspec
 
 from ..errors import ScrubError
 from ..hypothesis import Hypothesis
-from ..measure.estimates import Estimate
+from ..measure.estimates import Estimate, from_plain, plain
 from ..task import Task
 from .discovery import Answer, Discovery, DiscoveryStep, Options, Phase, StepKind
 
@@ -135,13 +134,8 @@ def _answer_back(body: Mapping[str, Any]) -> Answer:
 def _estimate(e: Estimate | None) -> dict[str, Any] | None:
     if e is None:
         return None
-    ends = {"value": e.value, "low": e.low, "high": e.high}
-    plain = {name: x if math.isfinite(x) else None for name, x in ends.items()}
-    return {**plain, "why": e.why} if e.why else plain
+    return {**plain(e), "why": e.why} if e.why else {**plain(e)}
 
 
 def _estimate_back(body: Mapping[str, Any] | None) -> Estimate | None:
-    if body is None:
-        return None
-    value, low, high = (math.nan if body[k] is None else float(body[k]) for k in ("value", "low", "high"))
-    return Estimate(value, low, high, "share", str(body.get("why", "")))
+    return None if body is None else from_plain(body, why=str(body.get("why", "")))

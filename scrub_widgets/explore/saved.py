@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.settings import settings
 from ..errors import ScrubError
 from ..hypothesis import Hypothesis
-from ..measure.estimates import Estimate
+from ..measure.estimates import from_plain, plain
 from ..rewrites import neuron_groups
 from .asking import asking
 from .questions import Question, checked_candidates
@@ -37,13 +37,13 @@ def written(sweep: Sweep) -> str:
         "rewritten": _rewritten(sweep),
         "settings": msgspec.to_builtins(sweep.settings),
         "hypothesis": json.loads(sweep.hypothesis.to_json()),
-        "before": {"hypothesis": json.loads(sweep.before.to_json()), "recovered": _plain(sweep.base.loss_recovered)},
+        "before": {"hypothesis": json.loads(sweep.before.to_json()), "recovered": plain(sweep.base.loss_recovered)},
         "rows": [
             {
                 "component": row.component,
-                "effect": _plain(row.effect),
-                "loss_change": _plain(row.change),
-                "recovered": _plain(row.recovered),
+                "effect": plain(row.effect),
+                "loss_change": plain(row.change),
+                "recovered": plain(row.recovered),
                 "beyond_noise": row.beyond_noise,
                 "p": row.p,
                 "q": sweep.q[row.component],
@@ -85,7 +85,7 @@ def _read(task: Task, body: dict[str, Any]) -> Sweep:
     q = asking(task, h, body["under"], body["question"], body["each"])
     checked_candidates(q, [*(row["component"] for row in body["rows"]), *body["left"]])
     *_, base = task.stream(q.before, chosen)
-    before, now = _estimate(body["before"]["recovered"], "share"), base.loss_recovered
+    before, now = from_plain(body["before"]["recovered"], "share"), base.loss_recovered
     if now.resolved and not math.isclose(before.value, now.value, rel_tol=1e-4, abs_tol=1e-4):
         raise ScrubError(
             f"what this sweep compares with recovered {before} when it was made and {now} now: a rule of the same name may "
@@ -114,9 +114,9 @@ def _row(q: Question, row: dict[str, Any]) -> Row:
     return Row(
         row["component"],
         q.after(row["component"]),
-        _estimate(row["effect"], "share"),
-        _estimate(row["loss_change"], "loss"),
-        _estimate(row["recovered"], "share"),
+        from_plain(row["effect"], "share"),
+        from_plain(row["loss_change"], "loss"),
+        from_plain(row["recovered"], "share"),
         np.empty(0),
         float(row["p"]),
     )
@@ -129,15 +129,6 @@ def _rewritten(sweep: Sweep) -> list[str]:
     before = sweep.asked.graph.layout.by_id
     parts = [c for c in sweep.task.graph.layout.components if c.id not in before]
     return list(dict.fromkeys(c.part_of for c in parts if c.part_of is not None))
-
-
-def _plain(e: Estimate) -> dict[str, float | None]:
-    return {"value": _finite(e.value), "low": _finite(e.low), "high": _finite(e.high)}
-
-
-def _estimate(values: dict[str, float | None], unit: Literal["share", "loss"]) -> Estimate:
-    value, low, high = (math.nan if values[name] is None else float(values[name]) for name in ("value", "low", "high"))  # type: ignore[arg-type]
-    return Estimate(value, low, high, unit)
 
 
 def _finite(value: float) -> float | None:

@@ -275,9 +275,9 @@ class Suggestions:
                     "says": row.candidate.says,
                     "bits": row.bits,
                     "classes": row.candidate.classes,
-                    "recovered": _plain(row.recovered),
-                    "cost": _plain(row.cost),
-                    "effect": _plain(row.effect),
+                    "recovered": estimates.plain(row.recovered),
+                    "cost": estimates.plain(row.cost),
+                    "effect": estimates.plain(row.effect),
                     "p": row.p,
                     "q": self.q[row.rule],
                     "verdict": self.verdict(row),
@@ -301,8 +301,3 @@ def _points(e: Estimate) -> str:
         return "not resolved"
     value, low, high = (round(100 * x, 1) + 0.0 for x in (e.value, e.low, e.high))
     return f"{value:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def _plain(e: Estimate) -> dict[str, float | None]:
-    value, low, high = (x if math.isfinite(x) else None for x in (e.value, e.low, e.high))
-    return {"value": value, "low": low, "high": high}

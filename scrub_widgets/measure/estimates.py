@@ -8,9 +8,9 @@ which inputs were references, and what was drawn for them. How often the interva
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,18 @@ class Estimate:
 
     def __float__(self) -> float:
         return self.value
+
+
+def plain(e: Estimate) -> dict[str, float | None]:
+    """Value and ends as JSON holds them: what is no finite number is None."""
+    ends = {"value": e.value, "low": e.low, "high": e.high}
+    return {name: x if math.isfinite(x) else None for name, x in ends.items()}
+
+
+def from_plain(body: Mapping[str, Any], unit: Literal["share", "loss"] = "share", why: str = "") -> Estimate:
+    """The estimate that :func:`plain` wrote; None becomes NaN."""
+    value, low, high = (math.nan if body[name] is None else float(body[name]) for name in ("value", "low", "high"))
+    return Estimate(value, low, high, unit, why)
 
 
 UNRESOLVED = Estimate(math.nan, math.nan, math.nan, "share")
